@@ -1,0 +1,54 @@
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createLogger } from './create-logger.ts';
+import { isLoopback } from './start-process.ts';
+
+let folder: string;
+beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'ringwatch-log-'))));
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function written(write: (logger: ReturnType<typeof createLogger>) => void, level = 'info'): Record<string, unknown>[] {
+  const path = join(folder, 'log');
+  const fd = openSync(path, 'w');
+  const logger = createLogger({ name: 'broker', level, fd });
+  write(logger);
+  logger.flushSync();
+  closeSync(fd);
+  const lines = readFileSync(path, 'utf8').split('\n').filter((line) => line !== '');
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+test('a line is JSON with app, level by name, ISO time, fields and message', () => {
+  const [line] = written((logger) => logger.info({ port: 1 }, 'listening'));
+  expect(line).toMatchObject({ app: 'broker', level: 'info', port: 1, msg: 'listening' });
+  expect(new Date(String(line?.['time'])).getTime()).toBeGreaterThan(0);
+});
+
+test('secrets are redacted up to two levels deep', () => {
+  const [line] = written((logger) => logger.info({ token: 'hunter2', a: { b: { password: 'hunter2' } } }, 'x'));
+  expect(JSON.stringify(line)).not.toContain('hunter2');
+});
+
+test('errors keep their message and stack, children their bindings', () => {
+  const [line] = written((logger) => logger.child({ part: 'wal' }).error({ error: new Error('disk') }, 'failed'));
+  expect(line).toMatchObject({ part: 'wal', error: { message: 'disk', stack: expect.stringContaining('Error: disk') as string } });
+});
+
+test('nothing below the level is written', () => {
+  expect(written((logger) => logger.info({}, 'x'), 'warn')).toEqual([]);
+});
+
+test.each([
+  ['127.0.0.1', true],
+  ['127.8.0.1', true],
+  ['::1', true],
+  ['localhost', true],
+  ['0.0.0.0', false],
+  ['::', false],
+  ['10.0.0.1', false],
+  ['example.org', false],
+])('%s is loopback: %s', (host, expected) => {
+  expect(isLoopback(host)).toBe(expected);
+});

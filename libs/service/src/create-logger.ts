@@ -1,0 +1,66 @@
+/**
+ * Structured logs: one JSON object per line on stdout.
+ *
+ * 1. Writing never blocks the event loop, and a reader that stalls costs at most {@link LOG_BUFFER_BYTES_MAX}; what does
+ *    not fit is dropped and counted, and the count is logged when the reader is back.
+ * 2. Names that mean a secret are redacted whatever field they appear in, two levels deep.
+ */
+import { pino, stdSerializers, stdTimeFunctions, type Logger as PinoLogger } from 'pino';
+import type { Logger } from '@ringwatch/kernel';
+
+/** Most bytes of log lines that wait for stdout. */
+export const LOG_BUFFER_BYTES_MAX = 4 * 1024 * 1024;
+
+const SECRET_NAMES = ['password', 'secret', 'token', 'authorization', 'cookie', 'apiKey'];
+const SECRET_PATHS = SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
+
+/** A kernel `Logger` with the two things that only a process needs: children and a last flush. */
+export interface ProcessLogger extends Logger {
+  child(bindings: Record<string, unknown>): ProcessLogger;
+  /** Writes what is buffered, blocking; for the moment before exit. */
+  flushSync(): void;
+}
+
+export interface CreateLoggerOptions {
+  /** Written as `app` on every line. */
+  readonly name: string;
+  /** Default `info`. */
+  readonly level?: string;
+  /** File descriptor; default 1, stdout. */
+  readonly fd?: number;
+}
+
+export function createLogger({ name, level = 'info', fd = 1 }: CreateLoggerOptions): ProcessLogger {
+  const destination = pino.destination({ fd, sync: false, minLength: 0, maxLength: LOG_BUFFER_BYTES_MAX });
+  let dropped = 0;
+  const logger: PinoLogger = pino(
+    {
+      level,
+      base: { app: name, pid: process.pid },
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { error: stdSerializers.err, err: stdSerializers.err },
+      redact: { paths: SECRET_PATHS, censor: '[redacted]' },
+    },
+    destination,
+  );
+  destination.on('drop', () => dropped++);
+  destination.on('drain', () => {
+    if (dropped === 0) return;
+    const lines = dropped;
+    dropped = 0;
+    logger.warn({ lines }, 'log lines dropped');
+  });
+  // A closed stdout must not take the process down; there is nobody left to tell.
+  destination.on('error', () => undefined);
+  return Object.assign(logger, { flushSync: () => flushQuietly(destination) }) as unknown as ProcessLogger;
+}
+
+/** flushSync throws when stdout is gone or not yet open; at exit neither matters. */
+function flushQuietly(destination: { flushSync(): void }): void {
+  try {
+    destination.flushSync();
+  } catch {
+    return;
+  }
+}
