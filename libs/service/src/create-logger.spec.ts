@@ -9,14 +9,19 @@ let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'ringwatch-log-'))));
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function written(write: (logger: ReturnType<typeof createLogger>) => void, level = 'info'): Record<string, unknown>[] {
+function written(
+  write: (logger: ReturnType<typeof createLogger>) => void,
+  level = 'info',
+): Record<string, unknown>[] {
   const path = join(folder, 'log');
   const fd = openSync(path, 'w');
   const logger = createLogger({ name: 'broker', level, fd });
   write(logger);
   logger.flushSync();
   closeSync(fd);
-  const lines = readFileSync(path, 'utf8').split('\n').filter((line) => line !== '');
+  const lines = readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
@@ -27,13 +32,20 @@ test('a line is JSON with app, level by name, ISO time, fields and message', () 
 });
 
 test('secrets are redacted up to two levels deep', () => {
-  const [line] = written((logger) => logger.info({ token: 'hunter2', a: { b: { password: 'hunter2' } } }, 'x'));
+  const [line] = written((logger) =>
+    logger.info({ token: 'hunter2', a: { b: { password: 'hunter2' } } }, 'x'),
+  );
   expect(JSON.stringify(line)).not.toContain('hunter2');
 });
 
 test('errors keep their message and stack, children their bindings', () => {
-  const [line] = written((logger) => logger.child({ part: 'wal' }).error({ error: new Error('disk') }, 'failed'));
-  expect(line).toMatchObject({ part: 'wal', error: { message: 'disk', stack: expect.stringContaining('Error: disk') as string } });
+  const [line] = written((logger) =>
+    logger.child({ part: 'wal' }).error({ error: new Error('disk') }, 'failed'),
+  );
+  expect(line).toMatchObject({
+    part: 'wal',
+    error: { message: 'disk', stack: expect.stringContaining('Error: disk') as string },
+  });
 });
 
 test('nothing below the level is written', () => {

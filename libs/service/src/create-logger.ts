@@ -1,8 +1,9 @@
 /**
  * Structured logs: one JSON object per line on stdout.
  *
- * 1. Writing never blocks the event loop, and a reader that stalls costs at most {@link LOG_BUFFER_BYTES_MAX}; what does
- *    not fit is dropped and counted, and the count is logged when the reader is back.
+ * 1. Writing never blocks the event loop, and a reader that stalls costs at most {@link
+ *    LOG_BUFFER_BYTES_MAX}; what does not fit is dropped and counted, and the count is logged when the reader
+ *    is back.
  * 2. Names that mean a secret are redacted whatever field they appear in, two levels deep.
  */
 import { pino, stdSerializers, stdTimeFunctions, type Logger as PinoLogger } from 'pino';

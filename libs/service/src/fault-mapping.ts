@@ -1,8 +1,9 @@
 /**
- * The one table that maps a fault to a gRPC status and to an HTTP status. Both doors answer from it, so that a client
- * sees the same code, reason and delay whichever it knocks at.
+ * The one table that maps a fault to a gRPC status and to an HTTP status. Both doors answer from it, so that
+ * a client sees the same code, reason and delay whichever it knocks at.
  *
- * 1. What went wrong inside stays inside: `internal`, `unknown` and `data_loss` carry no message and no reason.
+ * 1. What went wrong inside stays inside: `internal`, `unknown` and `data_loss` carry no message and no
+ *    reason.
  * 2. `unavailable` and `resource_exhausted` always tell when to come back.
  *
  * HTTP statuses follow google.rpc.Code; a few reasons are finer than their code ({@link REASON_STATUS}).
@@ -19,7 +20,9 @@ const RETRY_AFTER_DEFAULT_MS = 1_000;
 /** Trailers and problem documents stay small whatever a message quotes. */
 const DETAIL_CHARS_MAX = 1_024;
 
-const TABLE: Readonly<Record<FaultCode, { readonly grpc: GrpcStatus; readonly http: number; readonly title: string }>> = {
+const TABLE: Readonly<
+  Record<FaultCode, { readonly grpc: GrpcStatus; readonly http: number; readonly title: string }>
+> = {
   cancelled: { grpc: GrpcStatus.CANCELLED, http: 499, title: 'Cancelled' },
   unknown: { grpc: GrpcStatus.UNKNOWN, http: 500, title: 'Unknown error' },
   invalid_argument: { grpc: GrpcStatus.INVALID_ARGUMENT, http: 400, title: 'Invalid argument' },
@@ -84,7 +87,14 @@ export function faultToProblem(fault: Fault): ProblemAnswer {
       'content-type': 'application/problem+json; charset=utf-8',
       ...(retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) }),
     },
-    body: { type: `urn:ringwatch:fault:${reason}`, title: TABLE[fault.code].title, status, detail: publicDetail(fault), code: fault.code, reason },
+    body: {
+      type: `urn:ringwatch:fault:${reason}`,
+      title: TABLE[fault.code].title,
+      status,
+      detail: publicDetail(fault),
+      code: fault.code,
+      reason,
+    },
   };
 }
 
@@ -99,7 +109,10 @@ export function faultToGrpc(fault: Fault): StatusObject {
 
 /** The fault that a bare HTTP status stands for, for errors of the HTTP framework itself. */
 export function faultOfHttpStatus(status: number, message: string, cause?: unknown): Fault {
-  const { code, reason } = STATUS_FAULT[status] ?? { code: status < 500 ? 'invalid_argument' : 'internal', reason: undefined };
+  const { code, reason } = STATUS_FAULT[status] ?? {
+    code: status < 500 ? 'invalid_argument' : 'internal',
+    reason: undefined,
+  };
   return new Fault(code, message, reason === undefined ? { cause } : { cause, reason });
 }
 
@@ -120,7 +133,8 @@ const STATUS_FAULT: Readonly<Record<number, { readonly code: FaultCode; readonly
 };
 
 function retryAfterMsOf(fault: Fault): number | undefined {
-  if (fault.code === 'unavailable' || fault.code === 'resource_exhausted') return fault.retryAfterMs ?? RETRY_AFTER_DEFAULT_MS;
+  if (fault.code === 'unavailable' || fault.code === 'resource_exhausted')
+    return fault.retryAfterMs ?? RETRY_AFTER_DEFAULT_MS;
   return fault.retryable ? fault.retryAfterMs : undefined;
 }
 
@@ -129,7 +143,9 @@ function publicReason(fault: Fault): string {
   return !isInternal(fault.code) && /^[\w.-]{1,64}$/.test(fault.reason) ? fault.reason : fault.code;
 }
 
-/** grpc-js runs `encodeURI` over the details, which throws on a lone surrogate that a caller may have sent us. */
+/**
+ * grpc-js runs `encodeURI` over the details, which throws on a lone surrogate that a caller may have sent us.
+ */
 function publicDetail(fault: Fault): string {
   if (isInternal(fault.code)) return 'internal error';
   return fault.detail.slice(0, DETAIL_CHARS_MAX).replace(/\p{Surrogate}/gu, '\ufffd');

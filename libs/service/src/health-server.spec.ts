@@ -51,5 +51,8 @@ test.each([
 ])('$method $path is a problem document with $status', async ({ method, path, status }) => {
   const { url } = await scene();
   const response = await fetch(url + path, { method });
-  expect([response.status, response.headers.get('content-type')]).toEqual([status, 'application/problem+json; charset=utf-8']);
+  expect([response.status, response.headers.get('content-type')]).toEqual([
+    status,
+    'application/problem+json; charset=utf-8',
+  ]);
 });

@@ -1,6 +1,6 @@
 /**
- * `/livez`, `/readyz` and `/metrics`, the three paths that every process answers. {@link answerHealth} is the content;
- * {@link HealthServer} serves it alone, for processes without an HTTP door of their own.
+ * `/livez`, `/readyz` and `/metrics`, the three paths that every process answers. {@link answerHealth} is the
+ * content; {@link HealthServer} serves it alone, for processes without an HTTP door of their own.
  */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -25,8 +25,14 @@ export interface HealthAnswer {
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-/** `/livez` says only that the event loop turns; it depends on nothing, or a slow Redis would have us restarted. */
-export async function answerHealth(path: HealthPath, { readiness, metrics }: HealthSources): Promise<HealthAnswer> {
+/**
+ * `/livez` says only that the event loop turns; it depends on nothing, or a slow Redis would have us
+ * restarted.
+ */
+export async function answerHealth(
+  path: HealthPath,
+  { readiness, metrics }: HealthSources,
+): Promise<HealthAnswer> {
   switch (path) {
     case '/livez':
       return { status: 200, contentType: JSON_TYPE, body: '{"status":"alive"}' };
@@ -54,8 +60,13 @@ export class HealthServer {
       const path = HEALTH_PATHS.find((each) => each === request.url?.split('?', 1)[0]);
       if (sources.readiness.draining) response.setHeader('connection', 'close');
       if (path === undefined) refuse(response, new Fault('not_found', 'no such path'));
-      else if (request.method !== 'GET') refuse(response, new Fault('unimplemented', 'only GET', { reason: 'method_not_allowed' }));
-      else void answerHealth(path, sources).then((answer) => send(response, answer), (error: unknown) => response.destroy(error as Error));
+      else if (request.method !== 'GET')
+        refuse(response, new Fault('unimplemented', 'only GET', { reason: 'method_not_allowed' }));
+      else
+        void answerHealth(path, sources).then(
+          (answer) => send(response, answer),
+          (error: unknown) => response.destroy(error as Error),
+        );
       request.resume();
     });
     await new Promise<void>((resolve, reject) => {
@@ -71,7 +82,9 @@ export class HealthServer {
 
   /** Answers what is in flight, then closes. */
   close(): Promise<void> {
-    return new Promise((resolve, reject) => this.#server.close((error) => (error === undefined ? resolve() : reject(error))));
+    return new Promise((resolve, reject) =>
+      this.#server.close((error) => (error === undefined ? resolve() : reject(error))),
+    );
   }
 }
 

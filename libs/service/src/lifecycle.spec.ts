@@ -10,7 +10,14 @@ function scene(options: { deadlineMs?: number; noticeMs?: number } = {}) {
   const readiness = new Readiness();
   const exits: number[] = [];
   const lifecycle = new Lifecycle({ logger, readiness, clock, exit: (code) => exits.push(code), ...options });
-  return { clock, logger, readiness, exits, lifecycle, messages: () => logger.lines.map((line) => line.message) };
+  return {
+    clock,
+    logger,
+    readiness,
+    exits,
+    lifecycle,
+    messages: () => logger.lines.map((line) => line.message),
+  };
 }
 
 describe('shutdown', () => {
@@ -39,15 +46,17 @@ describe('shutdown', () => {
 
   test('after the deadline it exits 1 once and names what was still running', async () => {
     const { clock, lifecycle, logger, exits } = scene({ deadlineMs: 1_000 });
-    const stuck = Promise.withResolvers<void>();
-    lifecycle.on('drain', 'stuck stream', () => stuck.promise);
+    let finish: () => void = () => undefined;
+    lifecycle.on('drain', 'stuck stream', () => new Promise<void>((resolve) => (finish = resolve)));
     const ended = lifecycle.shutdown('test');
     await clock.advance(999);
     expect(exits).toEqual([]);
     await clock.advance(1);
     expect(exits).toEqual([1]);
-    expect(logger.lines.find((line) => line.level === 'error')?.fields).toMatchObject({ running: ['drain: stuck stream'] });
-    stuck.resolve();
+    expect(logger.lines.find((line) => line.level === 'error')?.fields).toMatchObject({
+      running: ['drain: stuck stream'],
+    });
+    finish();
     await ended;
     expect(exits).toEqual([1]);
   });
@@ -85,19 +94,22 @@ describe('installed', () => {
     expect(messages().filter((message) => message === 'shutting down')).toHaveLength(1);
   });
 
-  test.each(['uncaughtException', 'unhandledRejection'])('%s logs once and exits 1 without a drain', async (event) => {
-    const { lifecycle, exits, messages } = scene();
-    const target = new EventEmitter();
-    let drained = false;
-    lifecycle.on('drain', 'streams', () => void (drained = true));
-    lifecycle.install(target);
-    target.emit(event, new Error('bug'));
-    target.emit(event, new Error('its echo'));
-    await settle();
-    expect(exits).toEqual([1]);
-    expect(drained).toBe(false);
-    expect(messages()).toEqual(['uncaught: this is a bug']);
-  });
+  test.each(['uncaughtException', 'unhandledRejection'])(
+    '%s logs once and exits 1 without a drain',
+    async (event) => {
+      const { lifecycle, exits, messages } = scene();
+      const target = new EventEmitter();
+      let drained = false;
+      lifecycle.on('drain', 'streams', () => void (drained = true));
+      lifecycle.install(target);
+      target.emit(event, new Error('bug'));
+      target.emit(event, new Error('its echo'));
+      await settle();
+      expect(exits).toEqual([1]);
+      expect(drained).toBe(false);
+      expect(messages()).toEqual(['uncaught: this is a bug']);
+    },
+  );
 
   test('uninstalling takes every listener off', () => {
     const target = new EventEmitter();

@@ -1,7 +1,8 @@
 /**
  * How a process ends. Stages run in order, and within a stage:
  *
- * - `stop-accepting` and `drain`: all tasks at once; `drain` is where streams end and in-flight work finishes.
+ * - `stop-accepting` and `drain`: all tasks at once; `drain` is where streams end and in-flight work
+ *   finishes.
  * - `close`: one by one, the last registered first, because stores are opened before what uses them.
  *
  * 1. Readiness turns to 503 before anything else happens.
@@ -61,11 +62,19 @@ export class Lifecycle {
     this.#tasks[stage].push({ name, run });
   }
 
-  /** Listens for SIGTERM, SIGINT and bugs. Called once, by the main program; the function takes the listeners off again. */
+  /**
+   * Listens for SIGTERM, SIGINT and bugs. Called once, by the main program; the function takes the listeners
+   * off again.
+   */
   install(target: NodeJS.EventEmitter = process): () => void {
     const onSignal = (signal: unknown): void => void this.shutdown(String(signal));
     const onBug = (error: unknown): void => this.#crash(error);
-    const listeners = { SIGTERM: onSignal, SIGINT: onSignal, uncaughtException: onBug, unhandledRejection: onBug };
+    const listeners = {
+      SIGTERM: onSignal,
+      SIGINT: onSignal,
+      uncaughtException: onBug,
+      unhandledRejection: onBug,
+    };
     for (const [event, listener] of Object.entries(listeners)) target.on(event, listener);
     return () => {
       for (const [event, listener] of Object.entries(listeners)) target.off(event, listener);

@@ -1,11 +1,13 @@
 /**
- * The process's own metrics in Prometheus' text format. A registry per instance, never prom-client's global one, so that
- * two services fit in one process.
+ * The process's own metrics in Prometheus' text format. A registry per instance, never prom-client's global
+ * one, so that two services fit in one process.
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** Seconds; from a local call to a slow disk. */
-export const LATENCY_BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+export const LATENCY_BUCKETS_SECONDS = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
 
 export class Metrics {
   readonly registry = new Registry();
@@ -22,8 +24,20 @@ export class Metrics {
   }
 
   /** With `read`, the value is taken when someone scrapes; without, its owner sets it. */
-  gauge<L extends string = never>(name: string, help: string, labelNames: readonly L[] = [], read?: () => number): Gauge<L> {
-    const collect = read === undefined ? {} : { collect(this: Gauge<L>) { this.set(read()); } };
+  gauge<L extends string = never>(
+    name: string,
+    help: string,
+    labelNames: readonly L[] = [],
+    read?: () => number,
+  ): Gauge<L> {
+    const collect =
+      read === undefined
+        ? {}
+        : {
+            collect(this: Gauge<L>) {
+              this.set(read());
+            },
+          };
     return new Gauge({ name, help, labelNames: [...labelNames], registers: [this.registry], ...collect });
   }
 
@@ -34,7 +48,13 @@ export class Metrics {
     labelNames: readonly L[] = [],
     buckets: readonly number[] = LATENCY_BUCKETS_SECONDS,
   ): Histogram<L> {
-    return new Histogram({ name, help, labelNames: [...labelNames], buckets: [...buckets], registers: [this.registry] });
+    return new Histogram({
+      name,
+      help,
+      labelNames: [...labelNames],
+      buckets: [...buckets],
+      registers: [this.registry],
+    });
   }
 
   get contentType(): string {

@@ -1,4 +1,7 @@
-/** The first line of every main program: configuration, log, metrics, readiness and lifecycle, wired together once. */
+/**
+ * The first line of every main program: configuration, log, metrics, readiness and lifecycle, wired together
+ * once.
+ */
 import { isIPv4, isIPv6 } from 'node:net';
 import type { z } from 'zod';
 import type { Clock } from '@ringwatch/kernel';
@@ -26,7 +29,9 @@ export interface StartProcessOptions<S extends ConfigSchema> extends LoadConfigO
 }
 
 /** Loads the configuration (exits 78 where it is invalid), prints it redacted, and listens for signals. */
-export function startProcess<S extends ConfigSchema>(options: StartProcessOptions<S>): ServiceProcess<z.output<S>> {
+export function startProcess<S extends ConfigSchema>(
+  options: StartProcessOptions<S>,
+): ServiceProcess<z.output<S>> {
   const { name, schema, shutdownDeadlineMs, clock } = options;
   const config = loadConfig(options);
   const { logLevel, listen } = config as { logLevel?: string; listen?: string };
@@ -58,6 +63,9 @@ export function authorityOf(host: string, port: number): string {
 }
 
 /** The line by which launchers and tests learn the actual ports. */
-export function logListening(logger: ProcessLogger, doors: { readonly http?: string; readonly grpc?: string }): void {
+export function logListening(
+  logger: ProcessLogger,
+  doors: { readonly http?: string; readonly grpc?: string },
+): void {
   logger.info(doors, 'listening');
 }

@@ -1,6 +1,6 @@
 /**
- * What a configuration schema says about each of its fields, read from zod itself, so that flags, environment, help and
- * the generated reference can never disagree with what is validated.
+ * What a configuration schema says about each of its fields, read from zod itself, so that flags,
+ * environment, help and the generated reference can never disagree with what is validated.
  *
  * Field `httpPort` ↔ flag `--http-port` ↔ environment `RINGWATCH_HTTP_PORT`.
  */
@@ -9,7 +9,10 @@ import { z } from 'zod';
 /** A configuration: a flat zod object; every field carries `.describe()`. */
 export type ConfigSchema = z.ZodObject<z.core.$ZodLooseShape>;
 
-/** How the text of a flag becomes a value: `list` fields take their flag repeatedly, or a comma-separated environment. */
+/**
+ * How the text of a flag becomes a value: `list` fields take their flag repeatedly, or a comma-separated
+ * environment.
+ */
 export type FieldKind = 'text' | 'number' | 'boolean' | 'choice' | 'list';
 
 /** One field, in the words of the command line. */
@@ -31,7 +34,9 @@ export interface ConfigField {
 const ENV_PREFIX = 'RINGWATCH_';
 const KEBAB = /[A-Z]/g;
 
-/** Every field of `schema` in its order. Pure; the configuration reference in `docs/` is generated from this. */
+/**
+ * Every field of `schema` in its order. Pure; the configuration reference in `docs/` is generated from this.
+ */
 export function describeConfig(schema: ConfigSchema): readonly ConfigField[] {
   return Object.entries(schema.shape).map(([name, type]) => describeField(name, type as z.ZodType));
 }
@@ -49,7 +54,9 @@ function describeField(name: string, type: z.ZodType): ConfigField {
     kind: kindOf(inner),
     description: metas.find((meta) => meta.description !== undefined)?.description ?? '',
     choices: inner instanceof z.ZodEnum ? inner.options.map(String) : [],
-    default: metas.map((meta) => meta['defaultText']).find((text) => typeof text === 'string') ?? defaultText(absent.data),
+    default:
+      metas.map((meta) => meta['defaultText']).find((text) => typeof text === 'string') ??
+      defaultText(absent.data),
     required: !absent.success,
     secret: metas.some((meta) => meta['secret'] === true),
   };

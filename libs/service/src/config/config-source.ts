@@ -1,6 +1,6 @@
 /**
- * Flags and environment → raw values by field name. A flag beats the environment; everything that is wrong is collected,
- * never thrown, so that the user sees all of it at once.
+ * Flags and environment → raw values by field name. A flag beats the environment; everything that is wrong is
+ * collected, never thrown, so that the user sees all of it at once.
  */
 import type { ConfigField } from './config-field.ts';
 
@@ -15,7 +15,10 @@ export interface RawConfig {
 
 const NUMBER = /^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i;
 
-/** Reads `argv` (without node and script) and `env` for `fields`. Environment variables of other programs are ignored. */
+/**
+ * Reads `argv` (without node and script) and `env` for `fields`. Environment variables of other programs are
+ * ignored.
+ */
 export function readSources(
   fields: readonly ConfigField[],
   argv: readonly string[],

@@ -14,7 +14,8 @@ const schema = z.object({
   drainMs: durationMsField(500, 'Drain'),
 });
 
-const parse = (argv: readonly string[], env: Record<string, string> = {}) => parseConfig({ name: 'broker', schema, argv, env });
+const parse = (argv: readonly string[], env: Record<string, string> = {}) =>
+  parseConfig({ name: 'broker', schema, argv, env });
 
 function configOf(argv: readonly string[], env: Record<string, string> = {}) {
   const outcome = parse(argv, env);
@@ -54,13 +55,25 @@ describe('sources', () => {
   });
 
   test('a negative number is a value, not a flag', () => {
-    expect(refusalOf(['--data-dir', '/d', '--drain-ms', '-5']).text).toContain('--drain-ms (RINGWATCH_DRAIN_MS)');
+    expect(refusalOf(['--data-dir', '/d', '--drain-ms', '-5']).text).toContain(
+      '--drain-ms (RINGWATCH_DRAIN_MS)',
+    );
   });
 });
 
 describe('faults', () => {
   test('all of them are reported together, with flag and variable, and the code is 78', () => {
-    const argv = ['--http-port', 'abc', '--redis-url', 'http://x', '--bogus', '--label', 'nope', 'stray', '--log-level'];
+    const argv = [
+      '--http-port',
+      'abc',
+      '--redis-url',
+      'http://x',
+      '--bogus',
+      '--label',
+      'nope',
+      'stray',
+      '--log-level',
+    ];
     const { code, text } = refusalOf(argv);
     expect(code).toBe(78);
     expect(text.split('\n').filter((line) => line.startsWith('✖'))).toEqual([
@@ -107,8 +120,19 @@ test('the description of a schema carries what a reference needs', () => {
 });
 
 test('the printed configuration hides secrets and credentials in URLs', () => {
-  const config = configOf(['--data-dir', '/d', '--api-token', 'hunter2', '--redis-url', 'redis://u:hunter2@h:1/0']);
+  const config = configOf([
+    '--data-dir',
+    '/d',
+    '--api-token',
+    'hunter2',
+    '--redis-url',
+    'redis://u:hunter2@h:1/0',
+  ]);
   const printed = redactConfig(schema, config);
-  expect(printed).toMatchObject({ apiToken: '[redacted]', redisUrl: 'redis://[redacted]@h:1/0', dataDir: '/d' });
+  expect(printed).toMatchObject({
+    apiToken: '[redacted]',
+    redisUrl: 'redis://[redacted]@h:1/0',
+    dataDir: '/d',
+  });
   expect(JSON.stringify(printed)).not.toContain('hunter2');
 });

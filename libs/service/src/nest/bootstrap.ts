@@ -1,8 +1,9 @@
 /**
  * Brings a Nest app up on its doors and hands its end to the lifecycle.
  *
- * Up: module init → gRPC → HTTP → the `listening` line. Down: readiness 503 → listeners closed → HTTP and gRPC calls
- * finish → Nest closes (`onModuleDestroy`, `onApplicationShutdown`: stores last) → what the main program registered.
+ * Up: module init → gRPC → HTTP → the `listening` line. Down: readiness 503 → listeners closed → HTTP and
+ * gRPC calls finish → Nest closes (`onModuleDestroy`, `onApplicationShutdown`: stores last) → what the main
+ * program registered.
  */
 import 'reflect-metadata';
 import type { DynamicModule, Type } from '@nestjs/common';
@@ -18,7 +19,10 @@ import { GrpcDoor } from './grpc-door.ts';
 import { HttpDoor } from './http-door.ts';
 import { NestLogger } from './nest-logger.ts';
 
-export interface BootstrapOptions extends Pick<ServiceProcess, 'logger' | 'lifecycle' | 'readiness' | 'metrics'> {
+export interface BootstrapOptions extends Pick<
+  ServiceProcess,
+  'logger' | 'lifecycle' | 'readiness' | 'metrics'
+> {
   readonly module: Type | DynamicModule;
   /** The fields of the process's configuration that its doors need. `grpcPort` only where `grpc` is given. */
   readonly config: { readonly listen: string; readonly httpPort: number; readonly grpcPort?: number };
@@ -54,7 +58,12 @@ export interface RunningApp {
 export async function bootstrap(options: BootstrapOptions): Promise<RunningApp> {
   const { logger, lifecycle, readiness, metrics, config, clock = systemClock } = options;
   const { bodyBytesMax, configure: configureHttp } = options.http ?? {};
-  const http = new HttpDoor({ readiness, metrics, clock, ...(bodyBytesMax === undefined ? {} : { bodyBytesMax }) });
+  const http = new HttpDoor({
+    readiness,
+    metrics,
+    clock,
+    ...(bodyBytesMax === undefined ? {} : { bodyBytesMax }),
+  });
   await configureHttp?.(http.fastify);
   const app = await NestFactory.create<NestFastifyApplication>(options.module, http.adapter, {
     logger: new NestLogger(logger),
@@ -64,7 +73,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<RunningApp> 
   lifecycle.on('close', 'nest', () => app.close());
   app.useGlobalFilters(new FaultFilter(logger));
   await options.configure?.(app);
-  const grpc = connectGrpc(app, options, clock);
+  const grpc = connectGrpc(app, options);
   await app.init();
   lifecycle.on('drain', 'grpc', () => grpc?.drain());
   await app.startAllMicroservices();
@@ -80,10 +89,10 @@ export async function bootstrap(options: BootstrapOptions): Promise<RunningApp> 
 }
 
 /** After the global filter, which the microservice inherits. */
-function connectGrpc(app: NestFastifyApplication, options: BootstrapOptions, clock: Clock): GrpcDoor | undefined {
+function connectGrpc(app: NestFastifyApplication, options: BootstrapOptions): GrpcDoor | undefined {
   const { grpc, config } = options;
   if (grpc === undefined) return undefined;
-  const door = new GrpcDoor({ ...grpc, url: authorityOf(config.listen, config.grpcPort ?? 0), clock });
+  const door = new GrpcDoor({ ...grpc, host: config.listen, port: config.grpcPort ?? 0 });
   app.connectMicroservice({ strategy: door }, { inheritAppConfig: true });
   return door;
 }

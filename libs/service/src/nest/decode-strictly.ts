@@ -1,6 +1,6 @@
 /**
- * Undecodable requests are the caller's fault. grpc-js answers INTERNAL whenever a deserialiser throws, and the wire
- * reader silently replaces broken UTF-8; both would hide whose mistake it was.
+ * Undecodable requests are the caller's fault. grpc-js answers INTERNAL whenever a deserialiser throws, and
+ * the wire reader silently replaces broken UTF-8; both would hide whose mistake it was.
  *
  * 1. The wrapped deserialisers never throw: they return an {@link Undecodable} in place of the message.
  * 2. The interceptor ends such a call with INVALID_ARGUMENT before its handler sees anything of it.
@@ -11,7 +11,9 @@ import { Fault } from '@ringwatch/kernel';
 import { faultToGrpc } from '../fault-mapping.ts';
 
 /** Services by full name, methods by RPC name: what `@grpc/proto-loader` would produce. */
-export type PackageDefinition = Readonly<Record<string, Readonly<Record<string, MethodDefinition<unknown, unknown>>>>>;
+export type PackageDefinition = Readonly<
+  Record<string, Readonly<Record<string, MethodDefinition<unknown, unknown>>>>
+>;
 
 /** Stands in for a request message that could not be decoded. */
 export class Undecodable {
@@ -30,7 +32,8 @@ export function decodeStrictly(definition: PackageDefinition): PackageDefinition
 }
 
 function strictMethod(method: MethodDefinition<unknown, unknown>): MethodDefinition<unknown, unknown> {
-  // Generated decoders take a reader in place of bytes; that is the only way to give them a strict text decoder.
+  // Generated decoders take a reader in place of bytes; that is the only way to give them a strict text
+  // decoder.
   const decode = method.requestDeserialize as unknown as (reader: BinaryReader) => unknown;
   return {
     ...method,
@@ -51,8 +54,11 @@ export const refuseUndecodable: ServerInterceptor = (_method, call) =>
       next({
         onReceiveMessage: (message: unknown, forward) => {
           if (!(message instanceof Undecodable)) return forward(message);
-          const detail = message.cause instanceof Error ? message.cause.message : 'not a message of this method';
-          call.sendStatus(faultToGrpc(new Fault('invalid_argument', detail, { reason: 'undecodable_message' })));
+          const detail =
+            message.cause instanceof Error ? message.cause.message : 'not a message of this method';
+          call.sendStatus(
+            faultToGrpc(new Fault('invalid_argument', detail, { reason: 'undecodable_message' })),
+          );
         },
       }),
   });

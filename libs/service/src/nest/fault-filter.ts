@@ -1,6 +1,6 @@
 /**
- * The last stop of every exception of a Nest app, over HTTP and gRPC alike: turned into a fault, logged if it is our
- * bug, answered from the one table. Controllers therefore throw faults and never catch.
+ * The last stop of every exception of a Nest app, over HTTP and gRPC alike: turned into a fault, logged if it
+ * is our bug, answered from the one table. Controllers therefore throw faults and never catch.
  */
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
@@ -26,7 +26,8 @@ export class FaultFilter implements ExceptionFilter {
 
   catch(exception: unknown, host: ArgumentsHost): Observable<never> | void {
     const fault = faultOf(exception);
-    if (isInternal(fault.code)) this.#logger.error({ error: exception, transport: host.getType() }, 'request failed by our fault');
+    if (isInternal(fault.code))
+      this.#logger.error({ error: exception, transport: host.getType() }, 'request failed by our fault');
     if (host.getType() === 'rpc') return throwError(() => faultToGrpc(fault));
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     if (reply.sent || reply.raw.headersSent) return;
@@ -59,5 +60,9 @@ function messageOf(exception: HttpException): string {
   const response = exception.getResponse();
   if (typeof response === 'string') return response;
   const message = 'message' in response ? response.message : undefined;
-  return Array.isArray(message) ? message.join('; ') : typeof message === 'string' ? message : exception.message;
+  return Array.isArray(message)
+    ? message.join('; ')
+    : typeof message === 'string'
+      ? message
+      : exception.message;
 }

@@ -1,18 +1,20 @@
 /**
- * Nest's gRPC server with what a public door needs besides: limits, strict decoding, the port it really got, and a drain
- * that lets calls finish but not for ever.
+ * Nest's gRPC server with what a public door needs besides: limits, strict decoding, the port it really got,
+ * and a drain that lets calls finish but not for ever.
  *
  * 1. A handler that fails before it answers a stream call ends that call; Nest alone would crash the process.
- * 2. {@link GrpcDoor.drain} refuses new calls, lets running ones finish, and cuts what is left after the grace.
+ * 2. {@link GrpcDoor.drain} refuses new calls, lets running ones finish, and cuts what is left after the
+ *    grace.
  */
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import { ServerGrpc } from '@nestjs/microservices';
-import type { Clock } from '@ringwatch/kernel';
+import { authorityOf } from '../start-process.ts';
 import { decodeStrictly, refuseUndecodable, type PackageDefinition } from './decode-strictly.ts';
 
 export interface GrpcDoorOptions {
-  /** `host:port`. */
-  readonly url: string;
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
   /** The protobuf package, `ringwatch.v1`. */
   readonly package: string;
   readonly packageDefinition: PackageDefinition;
@@ -20,13 +22,15 @@ export interface GrpcDoorOptions {
   readonly messageBytesMax?: number;
   /** How long running calls may take to finish when the server drains; default 10 s. */
   readonly drainGraceMs?: number;
-  readonly clock: Clock;
 }
 
 const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 const DRAIN_GRACE_MS = 10_000;
 
-/** Keepalive finds dead peers in 13 s; the connection's age makes long-lived clients resolve and balance again. */
+/**
+ * Keepalive finds dead peers in 13 s; the connection's age makes long-lived clients resolve and balance
+ * again.
+ */
 const CHANNEL_OPTIONS: ServerOptions = {
   'grpc.keepalive_time_ms': 10_000,
   'grpc.keepalive_timeout_ms': 3_000,
@@ -45,8 +49,7 @@ export class GrpcDoor extends ServerGrpc {
   #port = 0;
 
   constructor(options: GrpcDoorOptions) {
-    const { url, packageDefinition } = options;
-    super({ url, package: options.package, packageDefinition: decodeStrictly(packageDefinition) });
+    super({ package: options.package, packageDefinition: decodeStrictly(options.packageDefinition) });
     this.#options = options;
   }
 
@@ -57,7 +60,8 @@ export class GrpcDoor extends ServerGrpc {
 
   /** Called by Nest when it starts to listen. @throws the bind's own error. */
   override async createClient(): Promise<Server> {
-    const { messageBytesMax = MESSAGE_BYTES_MAX, url } = this.#options;
+    const { messageBytesMax = MESSAGE_BYTES_MAX, host, port } = this.#options;
+    const authority = authorityOf(host, port);
     const server = new Server({
       ...CHANNEL_OPTIONS,
       'grpc.max_receive_message_length': messageBytesMax,
@@ -65,13 +69,19 @@ export class GrpcDoor extends ServerGrpc {
       interceptors: [refuseUndecodable],
     });
     this.#port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync(url, ServerCredentials.createInsecure(), (error, port) => (error === null ? resolve(port) : reject(error)));
+      server.bindAsync(authority, ServerCredentials.createInsecure(), (error, bound) => {
+        if (error === null) resolve(bound);
+        else reject(error);
+      });
     });
     this.#server = server;
     return server;
   }
 
-  override createStreamCallMethod(handler: (...args: unknown[]) => unknown, isResponseStream: boolean): StreamMethod {
+  override createStreamCallMethod(
+    handler: (...args: unknown[]) => unknown,
+    isResponseStream: boolean,
+  ): StreamMethod {
     const unguarded = super.createStreamCallMethod(handler, isResponseStream);
     return async (call, callback) => {
       try {
@@ -83,18 +93,16 @@ export class GrpcDoor extends ServerGrpc {
     };
   }
 
-  /** Resolves when every call has ended, by itself or by force. */
+  /**
+   * Resolves when every call has ended, by itself or by force. `forceShutdown` would be the obvious way, but
+   * without channelz it knows of no sessions and cuts nothing; `drain` does.
+   */
   async drain(): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
     this.#server = undefined;
-    await new Promise<void>((resolve) => {
-      const cancel = this.#options.clock.after(this.#options.drainGraceMs ?? DRAIN_GRACE_MS, () => server.forceShutdown());
-      server.tryShutdown(() => {
-        cancel();
-        resolve();
-      });
-    });
+    server.drain(authorityOf(this.#options.host, this.#port), this.#options.drainGraceMs ?? DRAIN_GRACE_MS);
+    await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
   }
 
   override async close(): Promise<void> {

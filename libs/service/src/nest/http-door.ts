@@ -1,16 +1,18 @@
 /**
- * Fastify as a public door: bounded bodies and parameters, no trusted headers, the health paths, and a drain of its own.
+ * Fastify as a public door: bounded bodies and parameters, no trusted headers, the health paths, and a drain
+ * of its own.
  *
- * Node's `server.close()` cuts idle keep-alive connections at once, racing with a client that is just sending its next
- * request; Nest waits for them for ever. So {@link HttpDoor.drain} stops listening, answers what still comes with
- * `Connection: close`, and only after a grace closes what has gone idle.
+ * Node's `server.close()` cuts idle keep-alive connections at once, racing with a client that is just sending
+ * its next request; Nest waits for them for ever. So {@link HttpDoor.drain} stops listening, answers what
+ * still comes with `Connection: close`, and only after a grace closes what has gone idle.
  */
 import { Server as NetServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { sleep, type Clock } from '@ringwatch/kernel';
+import { faultOfHttpStatus, faultToProblem } from '../fault-mapping.ts';
 import { answerHealth, HEALTH_PATHS, type HealthSources } from '../health-server.ts';
 
 export interface HttpDoorOptions extends HealthSources {
@@ -42,6 +44,13 @@ export class HttpDoor {
       return503OnClosing: false,
       forceCloseConnections: 'idle',
       routerOptions: { maxParamLength: PARAM_CHARS_MAX },
+      // The router refuses broken URLs before Nest and its filters see them.
+      frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
+        const { status, headers, body } = faultToProblem(
+          faultOfHttpStatus(error.statusCode ?? 400, error.message, error),
+        );
+        void reply.status(status).headers(headers).send(JSON.stringify(body));
+      },
     });
     this.#addHooks(this.fastify);
   }
@@ -90,7 +99,10 @@ export class HttpDoor {
     for (const path of HEALTH_PATHS) {
       fastify.get(path, async (_request, reply) => {
         const { status, contentType, body } = await answerHealth(path, sources);
-        return reply.status(status).headers({ 'content-type': contentType, 'cache-control': 'no-store' }).send(body);
+        return reply
+          .status(status)
+          .headers({ 'content-type': contentType, 'cache-control': 'no-store' })
+          .send(body);
       });
     }
   }

@@ -1,4 +1,7 @@
-/** Nest's own log lines through ours. Its boot chatter (one line per route and module) is debug; warnings and errors stay. */
+/**
+ * Nest's own log lines through ours. Its boot chatter (one line per route and module) is debug; warnings and
+ * errors stay.
+ */
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from '@ringwatch/kernel';
 
