@@ -1,0 +1,47 @@
+/**
+ * What a report and a request may be at most. All are settings; these are the defaults of the design.
+ */
+export interface Limits {
+  /** Host id, bytes of UTF-8. */
+  readonly hostIdBytesMax: number;
+  /** Metrics in one report. */
+  readonly metricsPerReportMax: number;
+  /** One series key, bytes of UTF-8. */
+  readonly seriesKeyBytesMax: number;
+  /** Labels of one report. */
+  readonly labelsPerReportMax: number;
+  /** A label's name and its value together, bytes of UTF-8. */
+  readonly labelBytesMax: number;
+  /** Reports in one request. */
+  readonly reportsPerRequestMax: number;
+  /** A request body as it came, bytes. */
+  readonly requestBytesMax: number;
+  /** A request body after decompression, bytes. */
+  readonly inflatedBytesMax: number;
+  /** Depth of nesting of a JSON body. */
+  readonly jsonDepthMax: number;
+  /** A report may be this much older than the broker's time, milliseconds. */
+  readonly pastMaxMs: number;
+  /** A report may be this much newer than the broker's time, milliseconds. */
+  readonly futureMaxMs: number;
+  /** Hosts seen for the first time, per hour. */
+  readonly newHostsPerHourMax: number;
+  /** Schemas seen for the first time, per host and hour. */
+  readonly newSchemasPerHostHourMax: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  hostIdBytesMax: 255,
+  metricsPerReportMax: 2_000,
+  seriesKeyBytesMax: 512,
+  labelsPerReportMax: 32,
+  labelBytesMax: 256,
+  reportsPerRequestMax: 1_000,
+  requestBytesMax: 1024 * 1024,
+  inflatedBytesMax: 8 * 1024 * 1024,
+  jsonDepthMax: 8,
+  pastMaxMs: 24 * 3_600_000,
+  futureMaxMs: 5 * 60_000,
+  newHostsPerHourMax: 10_000,
+  newSchemasPerHostHourMax: 100,
+};
