@@ -1,0 +1,50 @@
+import { PACKAGE, packageDefinition } from '@ringwatch/contracts';
+import { systemClock } from '@ringwatch/kernel/system';
+import { startProcess } from '@ringwatch/service';
+import { bootstrap } from '@ringwatch/service/nest';
+import type { FastifyRequest } from 'fastify';
+import { BrokerModule } from './broker.module.ts';
+import { BrokerStatus } from './broker-status.ts';
+import { brokerConfig } from './config.ts';
+import { parseJsonBody } from './json-body.ts';
+import { openReplica } from './open-replica.ts';
+import { SettingsHolder } from './settings.ts';
+
+/** sysexits.h EX_IOERR: the log could not be written. */
+const EXIT_IO = 74;
+
+const service = startProcess({ name: 'broker', schema: brokerConfig });
+const { config, logger, lifecycle, metrics, readiness } = service;
+const settings = new SettingsHolder();
+const clock = systemClock;
+
+const { replica, store, log, close } = await openReplica({
+  config,
+  settings,
+  clock,
+  logger,
+  onBroken: (fault) => {
+    logger.error({ error: fault, cause: String(fault.cause) }, 'the log is broken: ending, so that nothing more is acknowledged');
+    logger.flushSync();
+    process.exit(EXIT_IO);
+  },
+});
+lifecycle.on('close', 'replica', close);
+const status = new BrokerStatus(replica, log, store, settings);
+status.publish(metrics, readiness);
+
+await bootstrap({
+  module: BrokerModule.of({ process: service, replica, settings, status, clock }),
+  config,
+  logger,
+  lifecycle,
+  readiness,
+  metrics,
+  http: { bodyBytesMax: settings.current.limits.requestBytesMax },
+  grpc: { package: PACKAGE, packageDefinition },
+  configure: (app) => {
+    app.useBodyParser('application/json', {}, (request: FastifyRequest, body: Buffer) =>
+      parseJsonBody(body, request.headers['content-encoding'], settings.current.limits),
+    );
+  },
+});
