@@ -8,7 +8,8 @@ const PROBE_KEY = 'ringwatch-probe';
 /**
  * Starts a Consul of one server.
  * @param options.port the HTTP port, to start one again where it was; default a free one
- * @param options.folder the caller's data folder: data outlives a restart. Default none: a dev agent, data in memory
+ * @param options.folder the caller's data folder: data outlives a restart. Default none: a dev agent, data in
+ *   memory
  * @returns `{ url, port, pid, stop(), kill(), pause(), resume() }`, or `{ reason }` when there is no consul
  */
 export async function startConsul({ port, folder } = {}) {

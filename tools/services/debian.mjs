@@ -16,10 +16,15 @@ const SOURCES = ['/etc/apt/sources.list.d/debian.sources', '/etc/apt/sources.lis
 
 /** True when this process may install packages here. */
 export function canInstall() {
-  return process.getuid?.() === 0 && existsSync('/usr/bin/apt-get') && SOURCES.some((path) => existsSync(path));
+  return (
+    process.getuid?.() === 0 && existsSync('/usr/bin/apt-get') && SOURCES.some((path) => existsSync(path))
+  );
 }
 
-/** Installs `packages` without what they recommend, fetching the package lists only when apt does not know a package. */
+/**
+ * Installs `packages` without what they recommend, fetching the package lists only when apt does not know a
+ * package.
+ */
 export async function install(packages) {
   const command = ['install', '-y', '--no-install-recommends', ...packages];
   try {
@@ -31,8 +36,8 @@ export async function install(packages) {
 }
 
 /**
- * Unpacks `packages` of the Debian release `suite` into `folder`, installing nothing. The folder appears complete or not
- * at all, so that two processes may do this at once.
+ * Unpacks `packages` of the Debian release `suite` into `folder`, installing nothing. The folder appears
+ * complete or not at all, so that two processes may do this at once.
  */
 export async function unpackFrom(suite, packages, folder) {
   await mkdir(dirname(folder), { recursive: true });
@@ -82,7 +87,9 @@ export function deb822Source(text, suite) {
 
 /** The first `deb` line with its suite replaced. */
 export function oneLineSource(text, suite) {
-  const line = text.split('\n').find((candidate) => /^deb\s/.test(candidate) && !candidate.includes('security'));
+  const line = text
+    .split('\n')
+    .find((candidate) => /^deb\s/.test(candidate) && !candidate.includes('security'));
   if (line === undefined) throw new Error('no Debian source is set up');
   return `${line.replace(/^(deb\s+(?:\[[^\]]*\]\s+)?\S+\s+)\S+.*$/, `$1${suite} main`)}\n`;
 }
@@ -97,7 +104,11 @@ async function apt(command, cwd = '/') {
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     });
   } catch (error) {
-    const tail = String(error.stderr ?? error.message).trim().split('\n').slice(-3).join(' ');
+    const tail = String(error.stderr ?? error.message)
+      .trim()
+      .split('\n')
+      .slice(-3)
+      .join(' ');
     throw new Error(`apt-get ${command.slice(-3).join(' ')} failed: ${tail}`, { cause: error });
   }
 }

@@ -22,8 +22,13 @@ describe('another release is fetched from the mirror that the machine uses', () 
   });
 
   test('one-line sources: the first deb line with its suite replaced and its options kept', () => {
-    const text = '# comment\ndeb-src http://m/debian bookworm main\ndeb [signed-by=/k] http://m/debian bookworm main contrib\n';
-    expect(oneLineSource(text, 'bullseye')).toBe('deb [signed-by=/k] http://m/debian bullseye main\n');
+    const text = [
+      '# comment',
+      'deb-src http://m bookworm main',
+      'deb [signed-by=/k] http://m bookworm main',
+      '',
+    ].join('\n');
+    expect(oneLineSource(text, 'bullseye')).toBe('deb [signed-by=/k] http://m bullseye main\n');
   });
 
   test('no source is a reason, not a guess', () => {

@@ -8,9 +8,10 @@ export { startRedis } from './redis.mjs';
 export { freePort } from './server-process.mjs';
 
 /**
- * One Redis and one Consul: those that RINGWATCH_TEST_REDIS_URL and RINGWATCH_TEST_CONSUL_URL name, or started here.
- * @returns `{ redisUrl?, consulUrl?, reasons, stop() }`; a server that cannot be had has no URL and a line in `reasons`.
- *   In CI the caller fails on a reason, elsewhere it skips what needs the server and says why.
+ * One Redis and one Consul: those that RINGWATCH_TEST_REDIS_URL and RINGWATCH_TEST_CONSUL_URL name, or
+ * started here.
+ * @returns `{ redisUrl?, consulUrl?, reasons, stop() }`; a server that cannot be had has no URL and a line in
+ *   `reasons`. In CI the caller fails on a reason, elsewhere it skips what needs the server and says why.
  */
 export async function startServices() {
   const [redis, consul] = await Promise.all([

@@ -1,4 +1,5 @@
-// Finds the programs that tests need, and gets those that are missing on a Debian machine where this runs as root.
+// Finds the programs that tests need, and gets those that are missing on a Debian machine where this runs as
+// root.
 //
 // 1. A program on PATH wins; nothing is fetched for it.
 // 2. Nothing here throws: a program that cannot be had is `{ reason }`, which says how to get it.
@@ -8,7 +9,10 @@ import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { canInstall, install, unpackFrom } from './debian.mjs';
 
-/** Debian 11 is the last release with a Consul package. It needs only libc, so it runs on later releases as it is. */
+/**
+ * Debian 11 is the last release with a Consul package. It needs only libc, so it runs on later releases as it
+ * is.
+ */
 const CONSUL_SUITE = 'bullseye';
 const CONSUL_VERSION = '1.8.7';
 
@@ -17,13 +21,18 @@ const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'rin
 /** `{ path }` of redis-server, or `{ reason }`. */
 export function ensureRedis() {
   const link = join(cache, 'bin', 'redis-server');
-  return ensure(['redis-server', link], 'install redis-server (>= 7), or set RINGWATCH_TEST_REDIS_URL', async () => {
-    // The server's program is in redis-tools under another name; the package redis-server adds a service on port 6379.
-    await install(['redis-tools']);
-    await mkdir(join(cache, 'bin'), { recursive: true });
-    await symlink('/usr/bin/redis-check-rdb', link).catch(ignoreExisting);
-    return link;
-  });
+  return ensure(
+    ['redis-server', link],
+    'install redis-server (>= 7), or set RINGWATCH_TEST_REDIS_URL',
+    async () => {
+      // The server's program is in redis-tools under another name; the package redis-server adds a service on
+      // port 6379.
+      await install(['redis-tools']);
+      await mkdir(join(cache, 'bin'), { recursive: true });
+      await symlink('/usr/bin/redis-check-rdb', link).catch(ignoreExisting);
+      return link;
+    },
+  );
 }
 
 /** `{ path }` of consul, or `{ reason }`. */
@@ -53,7 +62,9 @@ export function ensureStrace() {
   });
 }
 
-/** The first of `names` (a program on PATH, or an absolute path of an earlier fetch), else what `fetch` gets. */
+/**
+ * The first of `names` (a program on PATH, or an absolute path of an earlier fetch), else what `fetch` gets.
+ */
 async function ensure(names, cure, fetch) {
   const found = names.map(located).find((path) => path !== undefined);
   if (found !== undefined) return { path: found };

@@ -9,9 +9,11 @@ const PROBE_TIMEOUT_MS = 1_000;
  * Starts a Redis.
  * @param options.port the port, to start one again where it was; default a free one
  * @param options.folder the caller's data folder, kept by `stop`; default a fresh one
- * @param options.durable true keeps data over a restart in that folder (AOF, every write synced); default false
+ * @param options.durable true keeps data over a restart in that folder (AOF, every write synced); default
+ *   false
  * @param options.args further arguments of redis-server
- * @returns `{ url, port, pid, stop(), kill(), pause(), resume() }`, or `{ reason }` when there is no redis-server
+ * @returns `{ url, port, pid, stop(), kill(), pause(), resume() }`, or `{ reason }` when there is no
+ *   redis-server
  */
 export async function startRedis({ port, folder, durable = false, args = [] } = {}) {
   const program = await ensureRedis();
@@ -22,7 +24,18 @@ export async function startRedis({ port, folder, durable = false, args = [] } = 
   const server = await startProcess({
     path: program.path,
     folder: data,
-    args: ['--port', String(at), '--bind', '127.0.0.1', '--dir', data.path, '--save', '', ...persistence, ...args],
+    args: [
+      '--port',
+      String(at),
+      '--bind',
+      '127.0.0.1',
+      '--dir',
+      data.path,
+      '--save',
+      '',
+      ...persistence,
+      ...args,
+    ],
     probe: () => answersPing(at),
   });
   return { url: `redis://127.0.0.1:${at}`, port: at, ...server };

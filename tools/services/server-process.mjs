@@ -39,7 +39,8 @@ export async function dataFolder(given, name) {
 
 /**
  * Runs `path args` until `probe()` resolves true.
- * @returns `{ pid, kill(), pause(), resume(), stop() }`; all but pause and resume wait until the process is gone.
+ * @returns `{ pid, kill(), pause(), resume(), stop() }`; all but pause and resume wait until the process is
+ *   gone.
  * @throws with the server's last output when it ends early or does not answer in time.
  */
 export async function startProcess({ path, args, probe, folder }) {

@@ -1,4 +1,7 @@
-/** Consul's failures as faults. What a caller may simply try again is `unavailable`; everything else needs a change. */
+/**
+ * Consul's failures as faults. What a caller may simply try again is `unavailable`; everything else needs a
+ * change.
+ */
 import { Fault, type FaultCode } from '@ringwatch/kernel';
 
 /** The fields that errors of npm `consul` and of Node's sockets carry; all may be missing. */
@@ -17,8 +20,10 @@ export function consulFault(error: unknown): Fault {
   if (error instanceof Fault) return error;
   const { message = String(error), statusCode, isTimeout, isAbort, response } = error as ConsulError;
   if (isAbort === true) return new Fault('cancelled', message, { cause: error });
-  if (isTimeout === true) return new Fault('unavailable', message, { cause: error, reason: 'consul_timeout' });
-  if (statusCode === undefined) return new Fault('unavailable', message, { cause: error, reason: 'consul_unreachable' });
+  if (isTimeout === true)
+    return new Fault('unavailable', message, { cause: error, reason: 'consul_timeout' });
+  if (statusCode === undefined)
+    return new Fault('unavailable', message, { cause: error, reason: 'consul_unreachable' });
   const said = bodyText(response?.body);
   const detail = `Consul answered ${statusCode}${said === '' ? '' : `: ${said}`}`;
   const [code, reason] = meaningOf(statusCode);

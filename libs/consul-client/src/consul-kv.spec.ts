@@ -7,7 +7,11 @@ import { ConsulKv } from './index.ts';
 async function clientOf(listener: RequestListener, timeoutMs = 100): Promise<ConsulKv> {
   const server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const kv = new ConsulKv({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token: 'secret', timeoutMs });
+  const kv = new ConsulKv({
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    token: 'secret',
+    timeoutMs,
+  });
   onTestFinished(() => {
     kv.close();
     server.closeAllConnections();
@@ -20,14 +24,44 @@ const ITEM = { Key: 'a', Value: null, Flags: 0, CreateIndex: 3, ModifyIndex: 4, 
 const consul = { 'content-type': 'application/json', 'x-consul-index': '4', 'x-consul-knownleader': 'true' };
 
 test.each([
-  { title: 'a leaderless server', status: 500, body: 'No cluster leader', code: 'unavailable', reason: 'consul_failing' },
-  { title: 'a denied key', status: 403, body: 'Permission denied', code: 'permission_denied', reason: 'consul_forbidden' },
-  { title: 'a bad request', status: 400, body: 'Missing key name', code: 'invalid_argument', reason: 'consul_bad_request' },
+  {
+    title: 'a leaderless server',
+    status: 500,
+    body: 'No cluster leader',
+    code: 'unavailable',
+    reason: 'consul_failing',
+  },
+  {
+    title: 'a denied key',
+    status: 403,
+    body: 'Permission denied',
+    code: 'permission_denied',
+    reason: 'consul_forbidden',
+  },
+  {
+    title: 'a bad request',
+    status: 400,
+    body: 'Missing key name',
+    code: 'invalid_argument',
+    reason: 'consul_bad_request',
+  },
   { title: 'a busy server', status: 429, body: '', code: 'resource_exhausted', reason: 'consul_busy' },
-  { title: 'a value that is too large', status: 413, body: 'too large', code: 'invalid_argument', reason: 'value_too_large' },
+  {
+    title: 'a value that is too large',
+    status: 413,
+    body: 'too large',
+    code: 'invalid_argument',
+    reason: 'value_too_large',
+  },
 ])('$title is $code', async ({ status, body, code, reason }) => {
-  const kv = await clientOf((_, response) => response.writeHead(status, { 'content-type': 'text/plain' }).end(body));
-  await expect(kv.put('a', '1')).rejects.toMatchObject({ code, reason, message: expect.stringContaining(body) });
+  const kv = await clientOf((_, response) =>
+    response.writeHead(status, { 'content-type': 'text/plain' }).end(body),
+  );
+  await expect(kv.put('a', '1')).rejects.toMatchObject({
+    code,
+    reason,
+    message: expect.stringContaining(body),
+  });
 });
 
 test('nobody listening is unavailable', async () => {
@@ -59,11 +93,16 @@ test.each([
 
 test('an answer without an index is not taken for an empty store', async () => {
   const kv = await clientOf((_, response) => response.writeHead(404).end());
-  await expect(kv.list('p/')).rejects.toMatchObject({ code: 'unavailable', reason: 'consul_unexpected_answer' });
+  await expect(kv.list('p/')).rejects.toMatchObject({
+    code: 'unavailable',
+    reason: 'consul_unexpected_answer',
+  });
 });
 
 test('an empty answer of a server without a leader is not taken for an empty store', async () => {
-  const kv = await clientOf((_, response) => response.writeHead(404, { ...consul, 'x-consul-knownleader': 'false' }).end());
+  const kv = await clientOf((_, response) =>
+    response.writeHead(404, { ...consul, 'x-consul-knownleader': 'false' }).end(),
+  );
   await expect(kv.list('p/')).rejects.toMatchObject({ code: 'unavailable', reason: 'consul_no_leader' });
 });
 

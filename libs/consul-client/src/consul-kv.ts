@@ -1,12 +1,14 @@
 /**
  * Consul's KV store over npm `consul`, which needs care in these points (each is a test):
  *
- * 1. Every request has a timeout: without one, a server that dies inside an answer leaves the promise pending for ever.
+ * 1. Every request has a timeout: without one, a server that dies inside an answer leaves the promise pending
+ *    for ever.
  * 2. A refused CAS resolves to undefined or false, so success is `=== true` and nothing else.
- * 3. A missing key or prefix is an answer. An answer without X-Consul-Index is not from Consul, and one without a known
- *    leader may be empty although there are entries: both are `unavailable`.
+ * 3. A missing key or prefix is an answer. An answer without X-Consul-Index is not from Consul, and one
+ *    without a known leader may be empty although there are entries: both are `unavailable`.
  * 4. The package knows no AbortSignal; its own way to cancel is an event on the request's context.
- * 5. Sockets are bounded, and blocking queries have an agent of their own, so that they cannot starve requests.
+ * 5. Sockets are bounded, and blocking queries have an agent of their own, so that they cannot starve
+ *    requests.
  */
 import { EventEmitter } from 'node:events';
 import { Agent } from 'node:http';
@@ -63,7 +65,11 @@ export class ConsulKv implements KvStore {
     return { entries: ((items ?? []) as ConsulItem[]).map(entryOf), index: indexOf(response) };
   }
 
-  async put(key: string, value: string | Buffer, { cas, flags, signal }: KvPutOptions = {}): Promise<boolean> {
+  async put(
+    key: string,
+    value: string | Buffer,
+    { cas, flags, signal }: KvPutOptions = {},
+  ): Promise<boolean> {
     const conditions = { ...(cas === undefined ? {} : { cas }), ...(flags === undefined ? {} : { flags }) };
     const [, written] = await this.#send(signal, (ctx) =>
       this.#requests.kv.set({ key, value: Buffer.from(value), ctx, timeout: this.#timeoutMs, ...conditions }),
@@ -85,7 +91,10 @@ export class ConsulKv implements KvStore {
     this.#blocking.destroy();
   }
 
-  async #send(signal: AbortSignal | undefined, request: (ctx: RequestContext) => Promise<Answer>): Promise<Answer> {
+  async #send(
+    signal: AbortSignal | undefined,
+    request: (ctx: RequestContext) => Promise<Answer>,
+  ): Promise<Answer> {
     if (signal?.aborted) throw new Fault('cancelled', 'the request was cancelled');
     const ctx = new RequestContext();
     const cancel = (): void => void ctx.emit('cancel');
@@ -100,7 +109,10 @@ export class ConsulKv implements KvStore {
   }
 }
 
-/** What npm `consul` takes as the context of a request: emits 'cancel', and asks for the response beside the body. */
+/**
+ * What npm `consul` takes as the context of a request: emits 'cancel', and asks for the response beside the
+ * body.
+ */
 class RequestContext extends EventEmitter {
   readonly includeResponse = true;
 }
@@ -127,7 +139,8 @@ interface ConsulClient {
 }
 
 function clientOf({ url, token }: ConsulKvOptions, maxSockets: number): ConsulClient {
-  if (!URL.canParse(url)) throw new Fault('invalid_argument', `not a Consul URL: ${url}`, { reason: 'consul_url_invalid' });
+  if (!URL.canParse(url))
+    throw new Fault('invalid_argument', `not a Consul URL: ${url}`, { reason: 'consul_url_invalid' });
   const SocketAgent = url.startsWith('https:') ? TlsAgent : Agent;
   const options = {
     baseUrl: `${url.replace(/\/+$/, '')}/v1`,
@@ -140,10 +153,14 @@ function clientOf({ url, token }: ConsulKvOptions, maxSockets: number): ConsulCl
 function indexOf({ headers }: ConsulResponse): number {
   const index = Number(headers['x-consul-index']);
   if (!Number.isSafeInteger(index) || index < 0) {
-    throw new Fault('unavailable', 'the answer carries no Consul index', { reason: 'consul_unexpected_answer' });
+    throw new Fault('unavailable', 'the answer carries no Consul index', {
+      reason: 'consul_unexpected_answer',
+    });
   }
   if (headers['x-consul-knownleader'] === 'false') {
-    throw new Fault('unavailable', 'the answer comes from a server without a leader', { reason: 'consul_no_leader' });
+    throw new Fault('unavailable', 'the answer comes from a server without a leader', {
+      reason: 'consul_no_leader',
+    });
   }
   return index;
 }

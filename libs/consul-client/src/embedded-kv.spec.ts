@@ -62,11 +62,19 @@ describe('durability', () => {
   });
 
   test.each([
-    { title: 'a flipped character', damage: (text: string) => text.replace('"MQ=="', '"Mg=="'), reason: 'kv_file_damaged' },
+    {
+      title: 'a flipped character',
+      damage: (text: string) => text.replace('"MQ=="', '"Mg=="'),
+      reason: 'kv_file_damaged',
+    },
     { title: 'a missing tail', damage: (text: string) => text.slice(0, -10), reason: 'kv_file_damaged' },
     { title: 'an empty file', damage: () => '', reason: 'kv_file_damaged' },
     { title: 'a foreign file', damage: () => '{"format":"other"}\n', reason: 'kv_file_damaged' },
-    { title: 'a newer version', damage: (text: string) => text.replace('"version":1', '"version":2'), reason: 'kv_file_version' },
+    {
+      title: 'a newer version',
+      damage: (text: string) => text.replace('"version":1', '"version":2'),
+      reason: 'kv_file_version',
+    },
   ])('$title is refused and left as it is', async ({ damage, reason }) => {
     const kv = await EmbeddedKv.open({ path });
     await kv.put('a', '1');
@@ -94,7 +102,13 @@ describe('durability', () => {
     await kv.close();
     expect((await Promise.all(writes)).every(Boolean)).toBe(true);
     const again = await EmbeddedKv.open({ path });
-    expect((await again.list('k')).entries.map(({ value }) => value.toString())).toEqual(['45', '46', '47', '48', '49']);
+    expect((await again.list('k')).entries.map(({ value }) => value.toString())).toEqual([
+      '45',
+      '46',
+      '47',
+      '48',
+      '49',
+    ]);
     await again.close();
   });
 });
@@ -122,7 +136,10 @@ describe('bounds', () => {
     const kv = await EmbeddedKv.open({ path });
     const value = Buffer.alloc(512 * 1024);
     const writes = Array.from({ length: 16 }, (_, n) => kv.put(`k${n}`, value));
-    await expect(Promise.all(writes)).rejects.toMatchObject({ code: 'resource_exhausted', reason: 'kv_store_full' });
+    await expect(Promise.all(writes)).rejects.toMatchObject({
+      code: 'resource_exhausted',
+      reason: 'kv_store_full',
+    });
     await kv.delete('k0');
     expect(await kv.put('k15', value)).toBe(true);
     await kv.close();

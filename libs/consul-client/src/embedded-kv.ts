@@ -1,5 +1,6 @@
 /**
- * The embedded twin of Consul's KV store: for one process and a file, when there is no Consul (design decision D11).
+ * The embedded twin of Consul's KV store: for one process and a file, when there is no Consul (design
+ * decision D11).
  *
  * 1. A write is acknowledged after it is durable, and only then seen by readers and waiters.
  * 2. Writes that arrive while one is being synced share the next sync, in order of arrival.
@@ -32,7 +33,10 @@ interface QueuedWrite {
   readonly reject: (fault: Fault) => void;
 }
 
-/** A durable key-value store with Consul's semantics. Open it with {@link EmbeddedKv.open}, end it with `close`. */
+/**
+ * A durable key-value store with Consul's semantics. Open it with {@link EmbeddedKv.open}, end it with
+ * `close`.
+ */
 export class EmbeddedKv implements KvStore {
   readonly #path: string;
   readonly #clock: Clock;
@@ -52,7 +56,8 @@ export class EmbeddedKv implements KvStore {
 
   /**
    * Opens the store, taking its lock.
-   * @throws {Fault} `failed_precondition` (`store_locked`, `kv_file_version`) or `data_loss` (`kv_file_damaged`).
+   * @throws {Fault} `failed_precondition` (`store_locked`, `kv_file_version`) or `data_loss`
+   *   (`kv_file_damaged`).
    */
   static async open({ path, clock = systemClock }: EmbeddedKvOptions): Promise<EmbeddedKv> {
     mkdirSync(dirname(path), { recursive: true });
@@ -87,8 +92,14 @@ export class EmbeddedKv implements KvStore {
     await this.mutate({ kind: 'delete-tree', prefix });
   }
 
-  /** Reads by `read` as soon as what it returns is newer than the index in `options`, or when the wait is over. */
-  async waitFor<T extends { readonly index: number }>(read: (table: KvTable) => T, options: KvListOptions): Promise<T> {
+  /**
+   * Reads by `read` as soon as what it returns is newer than the index in `options`, or when the wait is
+   * over.
+   */
+  async waitFor<T extends { readonly index: number }>(
+    read: (table: KvTable) => T,
+    options: KvListOptions,
+  ): Promise<T> {
     const { index, waitMs = 0, signal } = options;
     const deadlineMs = this.#clock.monotonicMs() + waitMs;
     for (;;) {
@@ -107,10 +118,15 @@ export class EmbeddedKv implements KvStore {
   mutate(mutation: KvMutation): Promise<boolean> {
     this.#checkOpen();
     if (this.#queue.length >= QUEUED_WRITES_MAX) {
-      const full = new Fault('resource_exhausted', 'too many writes wait', { reason: 'kv_busy', retryAfterMs: 1_000 });
+      const full = new Fault('resource_exhausted', 'too many writes wait', {
+        reason: 'kv_busy',
+        retryAfterMs: 1_000,
+      });
       return Promise.reject(full);
     }
-    const written = new Promise<boolean>((resolve, reject) => this.#queue.push({ mutation, resolve, reject }));
+    const written = new Promise<boolean>((resolve, reject) =>
+      this.#queue.push({ mutation, resolve, reject }),
+    );
     this.#writing ??= this.#drain().finally(() => (this.#writing = undefined));
     return written;
   }
@@ -146,7 +162,10 @@ export class EmbeddedKv implements KvStore {
   #nextWrite(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
     if (signal?.aborted) return Promise.resolve();
     if (this.#waiters.size >= WAITERS_MAX) {
-      const full = new Fault('resource_exhausted', 'too many queries wait', { reason: 'kv_busy', retryAfterMs: 1_000 });
+      const full = new Fault('resource_exhausted', 'too many queries wait', {
+        reason: 'kv_busy',
+        retryAfterMs: 1_000,
+      });
       return Promise.reject(full);
     }
     return new Promise((resolve) => {

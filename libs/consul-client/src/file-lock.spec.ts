@@ -31,9 +31,18 @@ test('a held lock is refused, also within the same process, until it is given ba
 
 test('another process is refused while this one lives, and wins when the owner died', () => {
   const module = new URL('file-lock.ts', import.meta.url).href;
-  const attempt = `import('${module}').then((m) => m.acquireFileLock(process.argv[1])).then(() => 'won', (e) => e.reason).then(console.log)`;
+  const attempt = `
+    const { acquireFileLock } = await import('${module}');
+    try { acquireFileLock(process.argv[1]); console.log('won'); } catch (fault) { console.log(fault.reason); }
+  `;
   const other = (): string =>
-    execFileSync(process.execPath, ['--conditions=@ringwatch/source', '-e', attempt, path], { encoding: 'utf8' }).trim();
+    execFileSync(
+      process.execPath,
+      ['--conditions=@ringwatch/source', '--input-type=module', '-e', attempt, path],
+      {
+        encoding: 'utf8',
+      },
+    ).trim();
   const unlock = acquireFileLock(path);
   expect(other()).toBe('store_locked');
   unlock();

@@ -1,9 +1,10 @@
 /**
  * One process per data folder: a lock file that names its owner.
  *
- * 1. The owner is a pid with its start time, so that a pid that was given to another process is not mistaken for it.
- * 2. A lock whose owner is gone is taken over. Only who holds the takeover file may do that, and only after looking
- *    again: two processes that find the same stale lock cannot both win.
+ * 1. The owner is a pid with its start time, so that a pid that was given to another process is not mistaken
+ *    for it.
+ * 2. A lock whose owner is gone is taken over. Only who holds the takeover file may do that, and only after
+ *    looking again: two processes that find the same stale lock cannot both win.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { Fault, toFault } from '@ringwatch/kernel';

@@ -1,8 +1,9 @@
 /**
- * The file of the embedded store: a whole state per write, replaced in one step. Configuration is small and rare, so
- * simplicity wins over an append log; a crash leaves the old file or the new one, never a part.
+ * The file of the embedded store: a whole state per write, replaced in one step. Configuration is small and
+ * rare, so simplicity wins over an append log; a crash leaves the old file or the new one, never a part.
  *
- * Line 1 is a header `{"format","version","index","sha256"}`, each further line one entry; the hash covers those lines.
+ * Line 1 is a header `{"format","version","index","sha256"}`, each further line one entry; the hash covers
+ * those lines.
  *
  * 1. A write is durable when `writeTable` resolves: data synced, renamed, folder synced.
  * 2. What does not match its hash, its format or its version is refused and left alone, never overwritten.
@@ -24,7 +25,13 @@ interface Header {
   readonly sha256: string;
 }
 
-type Line = readonly [key: string, valueBase64: string, flags: number, createIndex: number, modifyIndex: number];
+type Line = readonly [
+  key: string,
+  valueBase64: string,
+  flags: number,
+  createIndex: number,
+  modifyIndex: number,
+];
 
 /**
  * The stored state; an absent file is an empty store.
@@ -48,10 +55,16 @@ export async function readTable(path: string): Promise<KvTable> {
   const body = text.slice(end + 1);
   if (sha256(body) !== header.sha256) throw damaged(path, 'its checksum does not match');
   const lines = body.split('\n').filter((line) => line !== '');
-  return new KvTable(header.index, lines.map((line) => entryOf(parse<Line>(path, line))));
+  return new KvTable(
+    header.index,
+    lines.map((line) => entryOf(parse<Line>(path, line))),
+  );
 }
 
-/** Replaces the file by `table`. @throws {Fault} `unavailable` when the disk refuses; the old file then stands. */
+/**
+ * Replaces the file by `table`. @throws {Fault} `unavailable` when the disk refuses; the old file then
+ * stands.
+ */
 export async function writeTable(path: string, table: KvTable): Promise<void> {
   const body = [...table.entries].map((entry) => `${JSON.stringify(lineOf(entry))}\n`).join('');
   const header: Header = { format: FORMAT, version: VERSION, index: table.index, sha256: sha256(body) };

@@ -46,7 +46,11 @@ test('a body above 512 KiB is answered 413 and not kept', async () => {
 test('answers carry index, leader and contact, as clients of Consul expect', async () => {
   await send('PUT', 'a', 'x');
   const { headers, body } = await send('GET', 'a');
-  expect(headers).toMatchObject({ 'x-consul-index': '2', 'x-consul-knownleader': 'true', 'x-consul-lastcontact': '0' });
+  expect(headers).toMatchObject({
+    'x-consul-index': '2',
+    'x-consul-knownleader': 'true',
+    'x-consul-lastcontact': '0',
+  });
   const item = { LockIndex: 0, Key: 'a', Flags: 0, Value: 'eA==', CreateIndex: 2, ModifyIndex: 2 };
   expect(JSON.parse(String(body))).toEqual([item]);
 });

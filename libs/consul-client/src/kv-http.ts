@@ -1,6 +1,6 @@
 /**
- * Consul's KV HTTP API over the embedded store, so that one client speaks to both (`/v1/kv/*`, Consul 1.8). The mount
- * hands a request in and sends the answer out; this file knows no HTTP server.
+ * Consul's KV HTTP API over the embedded store, so that one client speaks to both (`/v1/kv/*`, Consul 1.8).
+ * The mount hands a request in and sends the answer out; this file knows no HTTP server.
  *
  * 1. Supported: GET (recurse, keys, separator, raw, index, wait), PUT (cas, flags), DELETE (cas, recurse).
  * 2. What is not supported (sessions, other data centers) is refused with 501, never ignored.
@@ -70,7 +70,9 @@ async function read(kv: EmbeddedKv, key: string, { query, signal }: KvRequest): 
   }
   const listing = await kv.list(key, wait);
   if (listing.entries.length === 0) return indexed(text(404, ''), listing.index);
-  const body = query.has('keys') ? keysOf(listing.entries, key, query.get('separator')) : listing.entries.map(itemOf);
+  const body = query.has('keys')
+    ? keysOf(listing.entries, key, query.get('separator'))
+    : listing.entries.map(itemOf);
   return indexed(json(200, body), listing.index);
 }
 
@@ -81,7 +83,10 @@ function write(kv: EmbeddedKv, key: string, { query, body = Buffer.alloc(0) }: K
   }
   if (key === '') throw new Fault('invalid_argument', 'Missing key name');
   const flags = query.get('flags');
-  return kv.put(key, body, { ...casOf(query), ...(flags === null ? {} : { flags: naturalOf('flags', flags) }) });
+  return kv.put(key, body, {
+    ...casOf(query),
+    ...(flags === null ? {} : { flags: naturalOf('flags', flags) }),
+  });
 }
 
 async function remove(kv: EmbeddedKv, key: string, query: URLSearchParams): Promise<boolean> {
@@ -126,7 +131,9 @@ function naturalOf(name: string, value: string): number {
   return number;
 }
 
-/** A Go duration of one unit (`30s`, `1500ms`), at most Consul's 10 minutes; absent or zero: its 5 minutes. */
+/**
+ * A Go duration of one unit (`30s`, `1500ms`), at most Consul's 10 minutes; absent or zero: its 5 minutes.
+ */
 function waitOf(value: string | null): number {
   if (value === null) return WAIT_DEFAULT_MS;
   const match = /^(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h)$/.exec(value);
@@ -144,7 +151,11 @@ function statusOf(fault: Fault): number {
 }
 
 function indexed(response: KvResponse, index: number): KvResponse {
-  const consul = { 'x-consul-index': String(index), 'x-consul-knownleader': 'true', 'x-consul-lastcontact': '0' };
+  const consul = {
+    'x-consul-index': String(index),
+    'x-consul-knownleader': 'true',
+    'x-consul-lastcontact': '0',
+  };
   return { ...response, headers: { ...response.headers, ...consul } };
 }
 

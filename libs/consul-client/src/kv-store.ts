@@ -1,11 +1,14 @@
 /**
- * A key-value store with Consul's semantics: the port that configuration needs. Twins: {@link ConsulKv} (a real Consul,
- * or anything that speaks its KV API) and {@link EmbeddedKv} (a file). One contract suite runs over both.
+ * A key-value store with Consul's semantics: the port that configuration needs. Twins: {@link ConsulKv} (a
+ * real Consul, or anything that speaks its KV API) and {@link EmbeddedKv} (a file). One contract suite runs
+ * over both.
  *
- * 1. Every change of an entry gives it a greater `modifyIndex` than any entry had before; a failed one changes nothing.
+ * 1. Every change of an entry gives it a greater `modifyIndex` than any entry had before; a failed one
+ *    changes nothing.
  * 2. A `cas` write happens only if the entry still has that `modifyIndex`; 0 means only if there is none.
- * 3. `list` with an index answers when something under the prefix changed after it, or when the wait is over. Its own
- *    index may go back when the server lost its state, so use {@link watchPrefix}, which handles that.
+ * 3. `list` with an index answers when something under the prefix changed after it, or when the wait is over.
+ *    Its own index may go back when the server lost its state, so use {@link watchPrefix}, which handles
+ *    that.
  * 4. Failures are faults: `unavailable` may be tried again. The outcome of a write that ended so is unknown.
  */
 
@@ -27,7 +30,9 @@ export interface KvListing {
 }
 
 export interface KvPutOptions {
-  /** Write only if the entry's `modifyIndex` is this; 0: only if there is no entry. Absent: whatever is there. */
+  /**
+   * Write only if the entry's `modifyIndex` is this; 0: only if there is no entry. Absent: whatever is there.
+   */
   readonly cas?: number;
   /** Opaque number kept with the entry. Default 0. */
   readonly flags?: number;

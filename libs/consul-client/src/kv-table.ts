@@ -1,11 +1,11 @@
 /**
- * The state of the embedded store: entries under Consul's rules, checked against Consul 1.8.7 by a differential test.
- * Pure; the owner clones it, changes the clone, makes it durable and only then shows it.
+ * The state of the embedded store: entries under Consul's rules, checked against Consul 1.8.7 by a
+ * differential test. Pure; the owner clones it, changes the clone, makes it durable and only then shows it.
  *
  * 1. The index rises by one with every mutation that changes something, and only then.
  * 2. Putting an entry's own value and flags again succeeds and changes nothing.
- * 3. A removed key leaves a grave with its index, so that waiters on its prefix see the removal. Graves are bounded; a
- *    listing without any entry or grave has the index of the whole store.
+ * 3. A removed key leaves a grave with its index, so that waiters on its prefix see the removal. Graves are
+ *    bounded; a listing without any entry or grave has the index of the whole store.
  */
 import { Fault } from '@ringwatch/kernel';
 import { VALUE_BYTES_MAX, type KvEntry, type KvListing } from './kv-store.ts';
@@ -20,7 +20,13 @@ const GRAVES_MAX = 4_096;
 
 /** One change, as Consul's API knows it. `cas` as in {@link KvStore}. */
 export type KvMutation =
-  | { readonly kind: 'put'; readonly key: string; readonly value: Buffer; readonly flags: number; readonly cas?: number }
+  | {
+      readonly kind: 'put';
+      readonly key: string;
+      readonly value: Buffer;
+      readonly flags: number;
+      readonly cas?: number;
+    }
   | { readonly kind: 'delete'; readonly key: string; readonly cas?: number }
   | { readonly kind: 'delete-tree'; readonly prefix: string };
 
@@ -67,7 +73,8 @@ export class KvTable {
 
   /**
    * Applies one mutation. Returns whether its condition held, as Consul answers.
-   * @throws {Fault} `invalid_argument` for what Consul refuses too, `resource_exhausted` when the store is full.
+   * @throws {Fault} `invalid_argument` for what Consul refuses too, `resource_exhausted` when the store is
+   *   full.
    */
   apply(mutation: KvMutation): boolean {
     switch (mutation.kind) {
@@ -91,8 +98,12 @@ export class KvTable {
     const existing = this.#entries.get(key);
     if (cas !== undefined && cas !== (existing?.modifyIndex ?? 0)) return false;
     if (existing !== undefined && existing.flags === flags && existing.value.equals(value)) return true;
-    const growth = existing === undefined ? Buffer.byteLength(key) + value.length : value.length - existing.value.length;
-    if ((existing === undefined && this.#entries.size >= ENTRIES_MAX) || this.#bytes + growth > TOTAL_BYTES_MAX) {
+    const growth =
+      existing === undefined ? Buffer.byteLength(key) + value.length : value.length - existing.value.length;
+    if (
+      (existing === undefined && this.#entries.size >= ENTRIES_MAX) ||
+      this.#bytes + growth > TOTAL_BYTES_MAX
+    ) {
       throw new Fault('resource_exhausted', 'the embedded store is full', { reason: 'kv_store_full' });
     }
     this.#index += 1;
@@ -131,7 +142,9 @@ export class KvTable {
 function checkEntry(key: string, value: Buffer): void {
   const keyBytes = Buffer.byteLength(key);
   if (keyBytes === 0 || keyBytes > KEY_BYTES_MAX) {
-    throw new Fault('invalid_argument', `a key has 1 to ${KEY_BYTES_MAX} bytes, this has ${keyBytes}`, { reason: 'kv_key_size' });
+    throw new Fault('invalid_argument', `a key has 1 to ${KEY_BYTES_MAX} bytes, this has ${keyBytes}`, {
+      reason: 'kv_key_size',
+    });
   }
   if (value.length > VALUE_BYTES_MAX) {
     const detail = `a value has at most ${VALUE_BYTES_MAX} bytes, this has ${value.length}`;

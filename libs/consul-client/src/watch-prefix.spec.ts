@@ -39,7 +39,14 @@ describe('watch', () => {
   let failing: boolean;
 
   beforeEach(async () => {
-    [clock, store, abort, seen, faults, failing] = [new FakeClock(), new ScriptedStore(), new AbortController(), [], [], false];
+    [clock, store, abort, seen, faults, failing] = [
+      new FakeClock(),
+      new ScriptedStore(),
+      new AbortController(),
+      [],
+      [],
+      false,
+    ];
     const listener = {
       onListing: ({ index }: KvListing): void => {
         if (failing) throw new Error('listener failed');

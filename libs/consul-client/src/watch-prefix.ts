@@ -1,11 +1,14 @@
 /**
  * Follows everything under a prefix over any {@link KvStore}, for as long as its signal lives.
  *
- * 1. The first listing is delivered at once, then every change, once. A listing equal to the last one is not delivered.
- * 2. After a failure, and when the index goes back, it asks again without an index: whoever answers may have lost its
- *    state, and a wait for an index that this state has not reached yet would miss changes.
- * 3. A query that does not settle within 1.5 times its wait is given up; nothing stops the watch but its signal.
- * 4. Attempts are spaced by jittered backoff of at most 2 s, and answers without news by a pause: no hot loop.
+ * 1. The first listing is delivered at once, then every change, once. A listing equal to the last one is not
+ *    delivered.
+ * 2. After a failure, and when the index goes back, it asks again without an index: whoever answers may have
+ *    lost its state, and a wait for an index that this state has not reached yet would miss changes.
+ * 3. A query that does not settle within 1.5 times its wait is given up; nothing stops the watch but its
+ *    signal.
+ * 4. Attempts are spaced by jittered backoff of at most 2 s, and answers without news by a pause: no hot
+ *    loop.
  * 5. A listener that throws counts as a failure and gets the same listing again.
  */
 import { backoffMs, Fault, sleep, toFault, type Clock, type Random } from '@ringwatch/kernel';
@@ -40,7 +43,12 @@ export interface WatchOptions {
 }
 
 /** Watches `prefix` until the signal aborts; never rejects. */
-export async function watchPrefix(kv: KvStore, prefix: string, listener: KvListener, options: WatchOptions): Promise<void> {
+export async function watchPrefix(
+  kv: KvStore,
+  prefix: string,
+  listener: KvListener,
+  options: WatchOptions,
+): Promise<void> {
   const { signal, waitMs = WAIT_MS, clock = systemClock, random = systemRandom } = options;
   let index: number | undefined;
   let delivered: KvListing | undefined;
@@ -85,10 +93,16 @@ async function listWithin(
     cancelWatchdog = clock.after(limitMs, () => {
       reject(new Fault('unavailable', `no answer within ${limitMs} ms`, { reason: 'watch_silent' }));
     });
-    attempt.signal.addEventListener('abort', () => reject(new Fault('cancelled', 'the watch ended')), { once: true });
+    attempt.signal.addEventListener('abort', () => reject(new Fault('cancelled', 'the watch ended')), {
+      once: true,
+    });
   });
   try {
-    const query = kv.list(prefix, { waitMs, signal: attempt.signal, ...(index === undefined ? {} : { index }) });
+    const query = kv.list(prefix, {
+      waitMs,
+      signal: attempt.signal,
+      ...(index === undefined ? {} : { index }),
+    });
     return await Promise.race([query, silence]);
   } finally {
     cancelWatchdog();

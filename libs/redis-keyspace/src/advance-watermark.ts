@@ -1,7 +1,9 @@
 /**
- * Records how far a partition was flushed. For operators only: brokers keep the watermark that counts in their log.
+ * Records how far a partition was flushed. For operators only: brokers keep the watermark that counts in
+ * their log.
  *
- * 1. Within a cluster the index never goes back; an index of another cluster is not comparable and replaces it.
+ * 1. Within a cluster the index never goes back; an index of another cluster is not comparable and replaces
+ *    it.
  */
 import { assert } from '@ringwatch/kernel';
 import type { Keyspace } from './keyspace.ts';
@@ -29,8 +31,15 @@ return 1
 `,
 };
 
-/** Keys and arguments of an {@link ADVANCE_WATERMARK} call. It replies 1 when it wrote, 0 when a later one stands. */
-export function advanceWatermarkCall(keyspace: Keyspace, partition: number, watermark: Watermark): ScriptCall {
+/**
+ * Keys and arguments of an {@link ADVANCE_WATERMARK} call. It replies 1 when it wrote, 0 when a later one
+ * stands.
+ */
+export function advanceWatermarkCall(
+  keyspace: Keyspace,
+  partition: number,
+  watermark: Watermark,
+): ScriptCall {
   const { index, term, cluster, run } = watermark;
   assert(Number.isSafeInteger(index) && index >= 0, `not a log index: ${index}`);
   assert(Number.isSafeInteger(term) && term >= 0, `not a term: ${term}`);

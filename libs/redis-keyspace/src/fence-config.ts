@@ -2,9 +2,10 @@
  * Applies one configuration change to the fast copy, fenced by its version (design decision D8).
  *
  * 1. A document changes only to a greater version; versions compare by epoch, then by index.
- * 2. A deletion removes the value and keeps version and tombstone, so that a late older write cannot revive it.
- * 3. Value, version, tombstone, change stream and message are one step: nobody sees a part of a change, and nothing is
- *    published that was not applied.
+ * 2. A deletion removes the value and keeps version and tombstone, so that a late older write cannot revive
+ *    it.
+ * 3. Value, version, tombstone, change stream and message are one step: nobody sees a part of a change, and
+ *    nothing is published that was not applied.
  * 4. The same version again writes nothing, unless the copy's content differs from it: then it is repaired.
  */
 import { assert } from '@ringwatch/kernel';
@@ -46,7 +47,8 @@ local field, epoch, index = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local stored = redis.call('HGET', KEYS[2], field)
 if stored then
   local dash = string.find(stored, '-', 1, true)
-  local storedEpoch, storedIndex = tonumber(string.sub(stored, 1, dash - 1)), tonumber(string.sub(stored, dash + 1))
+  local storedEpoch = tonumber(string.sub(stored, 1, dash - 1))
+  local storedIndex = tonumber(string.sub(stored, dash + 1))
   if epoch < storedEpoch or (epoch == storedEpoch and index < storedIndex) then return -1 end
   if epoch == storedEpoch and index == storedIndex then
     local value = redis.call('HGET', KEYS[1], field)
@@ -73,8 +75,16 @@ return 1
 /** Keys and arguments of a {@link FENCE_CONFIG} call. */
 export function fenceConfigCall(keyspace: Keyspace, change: ConfigChange): ScriptCall {
   const { family, key, version, hash, value } = change;
-  assert(isCounter(version.epoch) && isCounter(version.index), `not a version: ${version.epoch}-${version.index}`);
-  const message: ConfigMessage = { family, key, version: { epoch: version.epoch, index: version.index }, hash };
+  assert(
+    isCounter(version.epoch) && isCounter(version.index),
+    `not a version: ${version.epoch}-${version.index}`,
+  );
+  const message: ConfigMessage = {
+    family,
+    key,
+    version: { epoch: version.epoch, index: version.index },
+    hash,
+  };
   return {
     keys: [
       keyspace.config(family),

@@ -1,4 +1,7 @@
-/** What a key means, apart from how it is written. Times are Unix seconds; names are as their owners write them. */
+/**
+ * What a key means, apart from how it is written. Times are Unix seconds; names are as their owners write
+ * them.
+ */
 export type KeyRef =
   /** Hash `data`, `codec`: one report. */
   | { readonly kind: 'report'; readonly hostId: string; readonly timestamp: number }
@@ -33,7 +36,10 @@ export type RollupResolution = '1m' | '1h';
 /** Fields of a report's hash. */
 export const REPORT_FIELDS = { data: 'data', codec: 'codec' } as const;
 
-/** Fields of a host's hash. `latest*` describe the newest report, whose labels and schema the hash carries too. */
+/**
+ * Fields of a host's hash. `latest*` describe the newest report, whose labels and schema the hash carries
+ * too.
+ */
 export const HOST_FIELDS = {
   lastSeen: 'last_seen',
   firstSeen: 'first_seen',

@@ -4,10 +4,15 @@ import { Keyspace, slotOf, type KeyProfile, type KeyRef } from './index.ts';
 
 const PROFILES: readonly KeyProfile[] = ['bare', 'tagged', 'tagged-day'];
 
-const name = fc.oneof(
-  fc.string({ minLength: 1, unit: 'binary' }),
-  fc.string({ minLength: 1, unit: fc.constantFrom('a', ':', '{', '}', '%', '3', 'A', ' ', '\n', 'é', '𝄞') }),
-).filter((text) => !/\p{Surrogate}/u.test(text));
+const name = fc
+  .oneof(
+    fc.string({ minLength: 1, unit: 'binary' }),
+    fc.string({
+      minLength: 1,
+      unit: fc.constantFrom('a', ':', '{', '}', '%', '3', 'A', ' ', '\n', 'é', '𝄞'),
+    }),
+  )
+  .filter((text) => !/\p{Surrogate}/u.test(text));
 const timestamp = fc.oneof(
   fc.integer({ min: 0, max: 1e11 }),
   fc.integer({ min: 1, max: 1e14 }).map((ms) => ms / 1_000),
@@ -17,12 +22,21 @@ const ref: fc.Arbitrary<KeyRef> = fc.oneof(
   fc.record({ kind: fc.constant('report' as const), hostId: name, timestamp }),
   fc.record({ kind: fc.constant('chunk' as const), hostId: name, windowStart: timestamp }),
   fc.record({ kind: fc.constantFrom('report-index' as const, 'host' as const), hostId: name }),
-  fc.record({ kind: fc.constant('rollup' as const), resolution: fc.constantFrom('1m' as const, '1h' as const), hostId: name }),
+  fc.record({
+    kind: fc.constant('rollup' as const),
+    resolution: fc.constantFrom('1m' as const, '1h' as const),
+    hostId: name,
+  }),
   fc.constant({ kind: 'hosts' as const }),
   fc.record({ kind: fc.constant('schema' as const), hash: name }),
   fc.record({ kind: fc.constant('watermark' as const), partition: fc.nat() }),
   fc.record({
-    kind: fc.constantFrom('config' as const, 'config-versions' as const, 'config-tombstones' as const, 'config-stream' as const),
+    kind: fc.constantFrom(
+      'config' as const,
+      'config-versions' as const,
+      'config-tombstones' as const,
+      'config-stream' as const,
+    ),
     family: name,
   }),
 );
@@ -61,15 +75,29 @@ describe.each(PROFILES)('profile %s', (profile) => {
   });
 
   test('distinct names never share a key', () => {
-    fc.assert(fc.property(name, name, (a, b) => (keys.host(a) === keys.host(b)) === (a === b)), { numRuns: 2_000 });
+    fc.assert(
+      fc.property(name, name, (a, b) => (keys.host(a) === keys.host(b)) === (a === b)),
+      { numRuns: 2_000 },
+    );
   });
 
   test('parse accepts no other spelling of a key', () => {
-    for (const suffix of ['monitor:hosts:a%3a', 'monitor:hosts:', 'monitor:hosts:%41', 'monitor:watermark:07', 'other']) {
+    for (const suffix of [
+      'monitor:hosts:a%3a',
+      'monitor:hosts:',
+      'monitor:hosts:%41',
+      'monitor:watermark:07',
+      'other',
+    ]) {
       expect(keys.parse(`acme:${suffix}`)).toBeUndefined();
     }
     const report = keys.report('a', 5);
-    for (const other of [`${report}.0`, `${report.slice(0, -1)}05`, `${report.slice(0, -1)}5e0`, report.slice(5)]) {
+    for (const other of [
+      `${report}.0`,
+      `${report.slice(0, -1)}05`,
+      `${report.slice(0, -1)}5e0`,
+      report.slice(5),
+    ]) {
       expect(keys.parse(other)).toBeUndefined();
     }
   });
@@ -92,8 +120,15 @@ describe('slots', () => {
       const keys = new Keyspace({ profile });
       const host = 'web:1';
       return new Set(
-        [keys.report(host, 1), keys.report(host, 2.5), keys.reportIndex(host), keys.host(host), keys.chunk(host, 600),
-          keys.rollup('1m', host), keys.rollup('1h', host)].map(slotOf),
+        [
+          keys.report(host, 1),
+          keys.report(host, 2.5),
+          keys.reportIndex(host),
+          keys.host(host),
+          keys.chunk(host, 600),
+          keys.rollup('1m', host),
+          keys.rollup('1h', host),
+        ].map(slotOf),
       ).size;
     };
     expect(slots('tagged')).toBe(1);

@@ -1,11 +1,12 @@
 /**
- * The key grammar: the only place that builds or reads a Redis key. The bare form is the users' contract, readable by
- * hand; the tagged forms write the host part in literal braces for Redis Cluster.
+ * The key grammar: the only place that builds or reads a Redis key. The bare form is the users' contract,
+ * readable by hand; the tagged forms write the host part in literal braces for Redis Cluster.
  *
  * 1. `parse(build(ref))` equals `ref`, and distinct refs never share a key (names are encoded injectively).
  * 2. `parse` accepts only what `build` writes: any other spelling of a number or a name is undefined.
- * 3. Under `tagged` all keys of a host share a slot. Under `tagged-day` all but its packed history do, which is spread
- *    over slots by UTC day; raw reports, index and metadata stay together because one script writes them.
+ * 3. Under `tagged` all keys of a host share a slot. Under `tagged-day` all but its packed history do, which
+ *    is spread over slots by UTC day; raw reports, index and metadata stay together because one script writes
+ *    them.
  */
 import { assert, Fault } from '@ringwatch/kernel';
 import type { KeyRef, RollupResolution } from './key-ref.ts';
@@ -171,21 +172,34 @@ function grammarOf(profile: KeyProfile): readonly Rule[] {
   const rule = (text: string, read: Rule['read']): Rule => ({ pattern: new RegExp(`^${text}$`), read });
   return [
     rule(`monitor:metrics:${host}:${TIME}`, (host, time) =>
-      named(host, (hostId) => timed(time, (timestamp) => ({ kind: 'report', hostId, timestamp })))),
-    rule(`monitor:index:metrics:${host}`, (host) => named(host, (hostId) => ({ kind: 'report-index', hostId }))),
+      named(host, (hostId) => timed(time, (timestamp) => ({ kind: 'report', hostId, timestamp }))),
+    ),
+    rule(`monitor:index:metrics:${host}`, (host) =>
+      named(host, (hostId) => ({ kind: 'report-index', hostId })),
+    ),
     rule('monitor:hosts', () => ({ kind: 'hosts' })),
     rule(`monitor:hosts:${host}`, (host) => named(host, (hostId) => ({ kind: 'host', hostId }))),
     rule(`monitor:chunks:${chunkHost}:${TIME}`, (host, time) =>
-      named(host, (hostId) => timed(time, (windowStart) => ({ kind: 'chunk', hostId, windowStart })))),
+      named(host, (hostId) => timed(time, (windowStart) => ({ kind: 'chunk', hostId, windowStart }))),
+    ),
     rule(`monitor:schema:${NAME}`, (hash) => named(hash, (hash) => ({ kind: 'schema', hash }))),
     rule(`monitor:aggregation:(1m|1h):${host}`, (step, host) =>
-      named(host, (hostId) => ({ kind: 'rollup', resolution: step === '1m' ? '1m' : '1h', hostId }))),
-    rule('monitor:watermark:(\\d{1,15})', (partition) => ({ kind: 'watermark', partition: Number(partition) })),
+      named(host, (hostId) => ({ kind: 'rollup', resolution: step === '1m' ? '1m' : '1h', hostId })),
+    ),
+    rule('monitor:watermark:(\\d{1,15})', (partition) => ({
+      kind: 'watermark',
+      partition: Number(partition),
+    })),
     rule(`ringwatch:config:${NAME}`, (name) => named(name, (family) => ({ kind: 'config', family }))),
-    rule(`ringwatch:config:${NAME}:versions`, (name) => named(name, (family) => ({ kind: 'config-versions', family }))),
+    rule(`ringwatch:config:${NAME}:versions`, (name) =>
+      named(name, (family) => ({ kind: 'config-versions', family })),
+    ),
     rule(`ringwatch:config:${NAME}:tombstones`, (name) =>
-      named(name, (family) => ({ kind: 'config-tombstones', family }))),
-    rule(`ringwatch:config:${NAME}:stream`, (name) => named(name, (family) => ({ kind: 'config-stream', family }))),
+      named(name, (family) => ({ kind: 'config-tombstones', family })),
+    ),
+    rule(`ringwatch:config:${NAME}:stream`, (name) =>
+      named(name, (family) => ({ kind: 'config-stream', family })),
+    ),
   ];
 }
 

@@ -1,11 +1,12 @@
 /**
- * Names (hosts, families, document keys, schema hashes) inside Redis keys. A name is any text its owner likes, a key is
- * parsed by its colons and its slot is chosen by its braces, so whatever has a meaning there is percent-encoded as UTF-8.
+ * Names (hosts, families, document keys, schema hashes) inside Redis keys. A name is any text its owner
+ * likes, a key is parsed by its colons and its slot is chosen by its braces, so whatever has a meaning there
+ * is percent-encoded as UTF-8.
  *
  * 1. Injective: distinct names give distinct encodings, and `decodeName(encodeName(name)) === name`.
  * 2. An encoded name holds no colon, brace, space or control character, so keys stay readable in redis-cli.
- * 3. The set below is written out instead of taken from Unicode classes, which differ between engine versions: two
- *    processes on different Node versions must build the same key.
+ * 3. The set below is written out instead of taken from Unicode classes, which differ between engine
+ *    versions: two processes on different Node versions must build the same key.
  */
 import { Fault } from '@ringwatch/kernel';
 
@@ -20,9 +21,12 @@ const ESCAPES = /(?:%[0-9A-F]{2})+/g;
  * @throws {Fault} `invalid_argument` when it is empty (Redis ignores an empty slot tag) or has no UTF-8 form.
  */
 export function encodeName(name: string): string {
-  if (name === '') throw new Fault('invalid_argument', 'a name in a key must not be empty', { reason: 'name_empty' });
+  if (name === '')
+    throw new Fault('invalid_argument', 'a name in a key must not be empty', { reason: 'name_empty' });
   if (LONE_SURROGATE.test(name)) {
-    throw new Fault('invalid_argument', 'a name in a key must be well-formed Unicode', { reason: 'name_not_unicode' });
+    throw new Fault('invalid_argument', 'a name in a key must be well-formed Unicode', {
+      reason: 'name_not_unicode',
+    });
   }
   if (!RESERVED_ONCE.test(name)) return name; // Nearly every name, and this is on the flush path.
   return name.replace(RESERVED, (char) => {

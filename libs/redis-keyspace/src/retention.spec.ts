@@ -3,7 +3,9 @@ import { chunkWindowStart, DEFAULT_RETENTION, rollupPeriodStart, trimBelow, ttlM
 
 test('the index lives as long as the data it names, and a schema longer than any chunk', () => {
   expect(ttlMsOf('report-index', DEFAULT_RETENTION)).toBe(ttlMsOf('report', DEFAULT_RETENTION));
-  expect(ttlMsOf('schema', DEFAULT_RETENTION)).toBeGreaterThan(ttlMsOf('chunk', DEFAULT_RETENTION) ?? Infinity);
+  expect(ttlMsOf('schema', DEFAULT_RETENTION)).toBeGreaterThan(
+    ttlMsOf('chunk', DEFAULT_RETENTION) ?? Infinity,
+  );
 });
 
 test('host metadata and configuration never expire', () => {

@@ -1,6 +1,6 @@
 /**
- * How long keys live, and the periods that name them. Everything is a function of the settings, so that a changed
- * retention holds for the next write without a migration.
+ * How long keys live, and the periods that name them. Everything is a function of the settings, so that a
+ * changed retention holds for the next write without a migration.
  */
 import type { KeyKind, RollupResolution } from './key-ref.ts';
 
@@ -19,7 +19,9 @@ export const DEFAULT_RETENTION: Retention = { rawMs: 15 * 60_000, historyMs: 15 
 /** Width of a packed chunk's window, seconds. */
 export const CHUNK_WINDOW_SECONDS = 600;
 
-/** TTL of a freshly written key in milliseconds; undefined means that it stays until it is trimmed or removed. */
+/**
+ * TTL of a freshly written key in milliseconds; undefined means that it stays until it is trimmed or removed.
+ */
 export function ttlMsOf(kind: KeyKind, retention: Retention): number | undefined {
   switch (kind) {
     case 'report':
@@ -41,7 +43,10 @@ export function ttlMsOf(kind: KeyKind, retention: Retention): number | undefined
   }
 }
 
-/** Index members below this are trimmed, Unix seconds: the newest flushed report's time less the raw retention. */
+/**
+ * Index members below this are trimmed, Unix seconds: the newest flushed report's time less the raw
+ * retention.
+ */
 export function trimBelow(newestFlushedSeconds: number, retention: Retention): number {
   return Math.max(0, Math.floor(newestFlushedSeconds - retention.rawMs / 1_000));
 }
@@ -51,7 +56,10 @@ export function chunkWindowStart(seconds: number): number {
   return Math.floor(seconds / CHUNK_WINDOW_SECONDS) * CHUNK_WINDOW_SECONDS;
 }
 
-/** Start of the period whose rollups share one hash field, Unix seconds: the UTC day of `1m`, the UTC month of `1h`. */
+/**
+ * Start of the period whose rollups share one hash field, Unix seconds: the UTC day of `1m`, the UTC month of
+ * `1h`.
+ */
 export function rollupPeriodStart(resolution: RollupResolution, seconds: number): number {
   const date = new Date(Math.floor(seconds) * 1_000);
   const day = resolution === '1m' ? date.getUTCDate() : 1;

@@ -1,5 +1,6 @@
 /**
- * A Lua script with its contract. Redis runs a script as one step, so a script is the transaction of this key space.
+ * A Lua script with its contract. Redis runs a script as one step, so a script is the transaction of this key
+ * space.
  *
  * 1. A script touches only the keys it declares, so that Redis Cluster and ACLs can check it.
  * 2. Its arguments are built and its reply is read by the functions beside it, never by hand.

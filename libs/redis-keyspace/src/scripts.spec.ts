@@ -20,7 +20,12 @@ const write = { hostId: 'a', reports: [report, { ...report, timestamp: 2 }], new
 describe('write-reports', () => {
   test('declares index, host and data keys, all in one slot', () => {
     const call = writeReportsCall(keys, DEFAULT_RETENTION, write);
-    expect(call.keys).toEqual([keys.reportIndex('a'), keys.host('a'), keys.report('a', 1.5), keys.report('a', 2)]);
+    expect(call.keys).toEqual([
+      keys.reportIndex('a'),
+      keys.host('a'),
+      keys.report('a', 1.5),
+      keys.report('a', 2),
+    ]);
     expect(new Set(call.keys.map(slotOf)).size).toBe(1);
     expect(call.args).toEqual(['900000', '900000', '0', '', '', '1.5', 'json', '{}', '2', 'json', '{}']);
   });
@@ -30,8 +35,13 @@ describe('write-reports', () => {
   });
 
   test('refuses a call that would block Redis for too long', () => {
-    const reports = Array.from({ length: REPORTS_PER_CALL_MAX + 1 }, (_, timestamp) => ({ ...report, timestamp }));
-    expect(() => writeReportsCall(keys, DEFAULT_RETENTION, { ...write, reports })).toThrow('reports in one call');
+    const reports = Array.from({ length: REPORTS_PER_CALL_MAX + 1 }, (_, timestamp) => ({
+      ...report,
+      timestamp,
+    }));
+    expect(() => writeReportsCall(keys, DEFAULT_RETENTION, { ...write, reports })).toThrow(
+      'reports in one call',
+    );
   });
 });
 
@@ -41,15 +51,32 @@ test('advance-watermark passes counters as plain decimals', () => {
 });
 
 test('fence-config publishes key, version and hash, never the value', () => {
-  const change = { family: 'brokers', key: 'a:b', version: { epoch: 1, index: 9 }, hash: 'ff', value: '"secret"', atMs: 5 };
+  const change = {
+    family: 'brokers',
+    key: 'a:b',
+    version: { epoch: 1, index: 9 },
+    hash: 'ff',
+    value: '"secret"',
+    atMs: 5,
+  };
   const { keys: declared, args } = fenceConfigCall(keys, change);
   expect(declared).toHaveLength(4);
   expect(args[0]).toBe('a%3Ab');
-  expect(JSON.parse(String(args.at(-1)))).toEqual({ family: 'brokers', key: 'a:b', version: { epoch: 1, index: 9 }, hash: 'ff' });
+  expect(JSON.parse(String(args.at(-1)))).toEqual({
+    family: 'brokers',
+    key: 'a:b',
+    version: { epoch: 1, index: 9 },
+    hash: 'ff',
+  });
 });
 
-test.each([WRITE_REPORTS, ADVANCE_WATERMARK, FENCE_CONFIG])('$name touches only keys that it declares', ({ lua }) => {
-  const touched = [...lua.matchAll(/redis\.call\('(?!PUBLISH)\w+', (\w+)/g)].map(([, argument]) => argument);
-  expect(touched.length).toBeGreaterThan(0);
-  expect(new Set(touched)).toEqual(new Set(['KEYS']));
-});
+test.each([WRITE_REPORTS, ADVANCE_WATERMARK, FENCE_CONFIG])(
+  '$name touches only keys that it declares',
+  ({ lua }) => {
+    const touched = [...lua.matchAll(/redis\.call\('(?!PUBLISH)\w+', (\w+)/g)].map(
+      ([, argument]) => argument,
+    );
+    expect(touched.length).toBeGreaterThan(0);
+    expect(new Set(touched)).toEqual(new Set(['KEYS']));
+  },
+);

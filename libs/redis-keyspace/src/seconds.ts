@@ -1,6 +1,7 @@
 /**
- * Times as they stand in keys and fields: Unix seconds in plain decimals, with a fraction only where the time has one
- * (`1700000000`, `1700000000.25`), never with an exponent, so that any consumer can build the key of a report by hand.
+ * Times as they stand in keys and fields: Unix seconds in plain decimals, with a fraction only where the time
+ * has one (`1700000000`, `1700000000.25`), never with an exponent, so that any consumer can build the key of
+ * a report by hand.
  */
 import { Fault } from '@ringwatch/kernel';
 
@@ -17,7 +18,9 @@ const PLAIN = /^(?:0|[1-9]\d*)(?:\.\d+)?$/;
 export function formatSeconds(seconds: number): string {
   const plain = seconds === 0 || (seconds >= FRACTION_MIN && seconds <= SECONDS_MAX);
   if (!plain) {
-    throw new Fault('invalid_argument', `not a Unix time in seconds: ${seconds}`, { reason: 'timestamp_out_of_range' });
+    throw new Fault('invalid_argument', `not a Unix time in seconds: ${seconds}`, {
+      reason: 'timestamp_out_of_range',
+    });
   }
   return String(seconds); // String(-0) is '0' too.
 }

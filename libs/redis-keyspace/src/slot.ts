@@ -1,6 +1,7 @@
 /**
- * Which of Redis Cluster's 16,384 slots a key lives in (Redis Cluster specification, "Hash tags" and appendix A:
- * CRC16/XMODEM, polynomial 0x1021). Only the first brace pair counts, and only when there is something inside.
+ * Which of Redis Cluster's 16,384 slots a key lives in (Redis Cluster specification, "Hash tags" and appendix
+ * A: CRC16/XMODEM, polynomial 0x1021). Only the first brace pair counts, and only when there is something
+ * inside.
  */
 
 /** Slots of a Redis Cluster. */

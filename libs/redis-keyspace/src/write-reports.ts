@@ -1,9 +1,10 @@
 /**
  * Writes reports of ONE host in one step: the data hashes, the time index and the host's metadata.
  *
- * 1. The first content of a (host, timestamp) stays: equal content again is a duplicate, other content a conflict.
- * 2. `last_seen` never goes back, `first_seen` never forward; `latest`, its labels and its schema change only with a
- *    report that is not older than the stored latest. A refused report changes nothing of these.
+ * 1. The first content of a (host, timestamp) stays: equal content again is a duplicate, other content a
+ *    conflict.
+ * 2. `last_seen` never goes back, `first_seen` never forward; `latest`, its labels and its schema change only
+ *    with a report that is not older than the stored latest. A refused report changes nothing of these.
  * 3. The index holds no member below `trimBelow`, and lives as long as the data it names.
  * 4. A duplicate is put into the index again, because a re-drive may meet data whose index was lost.
  */
@@ -30,7 +31,10 @@ export interface HostReports {
   readonly labels?: string;
   /** Schema hash of the newest of `reports`; absent leaves what is stored. */
   readonly schema?: string;
-  /** Time of the newest report flushed so far, Unix seconds; the index is trimmed below it less the raw retention. */
+  /**
+   * Time of the newest report flushed so far, Unix seconds; the index is trimmed below it less the raw
+   * retention.
+   */
   readonly newestFlushed: number;
 }
 
@@ -40,7 +44,8 @@ export type WriteOutcome = 'written' | 'duplicate' | 'conflict';
 /** Reports in one call: a script blocks Redis while it runs. */
 export const REPORTS_PER_CALL_MAX = 500;
 
-// KEYS: index, host, report … ARGV: data ttl, index ttl, trim below, labels, schema, then (timestamp, codec, data) …
+// KEYS: index, host, report … ARGV: data ttl, index ttl, trim below, labels, schema, then (timestamp, codec,
+// data) …
 export const WRITE_REPORTS: Script = {
   name: 'ringwatchWriteReports',
   lua: `
@@ -82,10 +87,15 @@ return outcomes
 `,
 };
 
-/** Keys and arguments of a {@link WRITE_REPORTS} call; under a tagged profile all keys share the host's slot. */
+/**
+ * Keys and arguments of a {@link WRITE_REPORTS} call; under a tagged profile all keys share the host's slot.
+ */
 export function writeReportsCall(keyspace: Keyspace, retention: Retention, write: HostReports): ScriptCall {
   const { hostId, reports } = write;
-  assert(reports.length > 0 && reports.length <= REPORTS_PER_CALL_MAX, `reports in one call: ${reports.length}`);
+  assert(
+    reports.length > 0 && reports.length <= REPORTS_PER_CALL_MAX,
+    `reports in one call: ${reports.length}`,
+  );
   const keys = [keyspace.reportIndex(hostId), keyspace.host(hostId)];
   const args: (string | Buffer)[] = [
     String(ttlMsOf('report', retention)),
@@ -104,5 +114,7 @@ export function writeReportsCall(keyspace: Keyspace, retention: Retention, write
 /** The outcome of each report, in the order of the call. */
 export function readWriteReports(reply: unknown): readonly WriteOutcome[] {
   assert(Array.isArray(reply), 'writeReports replies with an array');
-  return reply.map((code) => (Number(code) === 1 ? 'written' : Number(code) === 0 ? 'duplicate' : 'conflict'));
+  return reply.map((code) =>
+    Number(code) === 1 ? 'written' : Number(code) === 0 ? 'duplicate' : 'conflict',
+  );
 }

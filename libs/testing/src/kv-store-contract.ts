@@ -1,6 +1,6 @@
 /**
- * What every {@link KvStore} does, whoever keeps the data. Runs over the embedded store, the embedded store behind HTTP,
- * and a real Consul.
+ * What every {@link KvStore} does, whoever keeps the data. Runs over the embedded store, the embedded store
+ * behind HTTP, and a real Consul.
  */
 import { watchPrefix, type KvListing, type KvStore } from '@ringwatch/consul-client';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -25,18 +25,22 @@ export function kvStoreContract(title: string, open: () => Promise<KvStoreUnderT
     afterEach(() => under.close());
 
     const key = (name: string): string => `${under.prefix}${name}`;
-    const textOf = async (name: string): Promise<string | undefined> => (await under.kv.get(key(name)))?.value.toString();
+    const textOf = async (name: string): Promise<string | undefined> =>
+      (await under.kv.get(key(name)))?.value.toString();
 
     test('a missing key is undefined and a missing prefix an empty listing', async () => {
       expect(await under.kv.get(key('none'))).toBeUndefined();
       expect((await under.kv.list(key('none/'))).entries).toEqual([]);
     });
 
-    test.each(['plain', 'a/b/c', 'with space', 'per%cent', 'què?#&+=', 'emoji-🌍', "quo'te\"s"])('keeps the key %s', async (name) => {
-      expect(await under.kv.put(key(name), 'value')).toBe(true);
-      expect(await under.kv.get(key(name))).toMatchObject({ key: key(name), flags: 0, lockIndex: 0 });
-      expect((await under.kv.list(under.prefix)).entries.map((entry) => entry.key)).toEqual([key(name)]);
-    });
+    test.each(['plain', 'a/b/c', 'with space', 'per%cent', 'què?#&+=', 'emoji-🌍', 'quo\'te"s'])(
+      'keeps the key %s',
+      async (name) => {
+        expect(await under.kv.put(key(name), 'value')).toBe(true);
+        expect(await under.kv.get(key(name))).toMatchObject({ key: key(name), flags: 0, lockIndex: 0 });
+        expect((await under.kv.list(under.prefix)).entries.map((entry) => entry.key)).toEqual([key(name)]);
+      },
+    );
 
     test.each([
       { title: 'empty', value: Buffer.alloc(0) },
@@ -86,7 +90,9 @@ export function kvStoreContract(title: string, open: () => Promise<KvStoreUnderT
     test('of racing cas writers exactly one wins', async () => {
       await under.kv.put(key('a'), 'start');
       const cas = (await under.kv.get(key('a')))?.modifyIndex ?? 0;
-      const wins = await Promise.all(Array.from({ length: 8 }, (_, n) => under.kv.put(key('a'), `writer ${n}`, { cas })));
+      const wins = await Promise.all(
+        Array.from({ length: 8 }, (_, n) => under.kv.put(key('a'), `writer ${n}`, { cas })),
+      );
       expect(wins.filter(Boolean)).toHaveLength(1);
       expect(await textOf('a')).toBe(`writer ${wins.indexOf(true)}`);
     });
@@ -102,8 +108,11 @@ export function kvStoreContract(title: string, open: () => Promise<KvStoreUnderT
     });
 
     test('lists everything under a prefix in the byte order of keys, and nothing beside it', async () => {
-      for (const name of ['dir/b', 'dir/a', 'dir/é', 'dir/a/x', 'dirt', 'other']) await under.kv.put(key(name), name);
-      const names = (await under.kv.list(key('dir/'))).entries.map((entry) => entry.key.slice(under.prefix.length));
+      for (const name of ['dir/b', 'dir/a', 'dir/é', 'dir/a/x', 'dirt', 'other'])
+        await under.kv.put(key(name), name);
+      const names = (await under.kv.list(key('dir/'))).entries.map((entry) =>
+        entry.key.slice(under.prefix.length),
+      );
       expect(names).toEqual(['dir/a', 'dir/a/x', 'dir/b', 'dir/é']);
     });
 
@@ -145,7 +154,7 @@ export function kvStoreContract(title: string, open: () => Promise<KvStoreUnderT
       await expect(waiting).rejects.toMatchObject({ code: 'cancelled' });
     });
 
-    test('a watch delivers the first listing, then each change once, and nothing for other prefixes', async () => {
+    test('a watch delivers the first listing, each change once, and nothing for other prefixes', async () => {
       const seen: string[] = [];
       const abort = new AbortController();
       onTestFinished(() => abort.abort());
@@ -156,8 +165,17 @@ export function kvStoreContract(title: string, open: () => Promise<KvStoreUnderT
       };
       const next = (): Promise<void> => new Promise((resolve) => (arrived = resolve));
       let change = next();
-      const watching = watchPrefix(under.kv, key('w/'), { onListing }, { signal: abort.signal, waitMs: LONG_WAIT_MS });
-      for (const act of [() => under.kv.put(key('w/a'), '1'), () => under.kv.put(key('w/b'), '2'), () => under.kv.delete(key('w/a'))]) {
+      const watching = watchPrefix(
+        under.kv,
+        key('w/'),
+        { onListing },
+        { signal: abort.signal, waitMs: LONG_WAIT_MS },
+      );
+      for (const act of [
+        () => under.kv.put(key('w/a'), '1'),
+        () => under.kv.put(key('w/b'), '2'),
+        () => under.kv.delete(key('w/a')),
+      ]) {
         await change;
         change = next();
         await under.kv.put(key('x'), String(seen.length));

@@ -1,6 +1,7 @@
 /**
- * The embedded store against Consul, by the same requests to both: equal answers, and equal order of indices. Consul's
- * own numbers differ (its index counts all Raft entries), so indices are compared by what they say about each other.
+ * The embedded store against Consul, by the same requests to both: equal answers, and equal order of indices.
+ * Consul's own numbers differ (its index counts all Raft entries), so indices are compared by what they say
+ * about each other.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -36,12 +37,18 @@ interface Request {
 /** One side of the comparison: remembers the index of each key, because the two sides number differently. */
 class Side {
   readonly #indices = new Map<string, number>();
-  constructor(readonly url: string, readonly prefix: string) {}
+  constructor(
+    readonly url: string,
+    readonly prefix: string,
+  ) {}
 
   async send({ method, key, query = '', body, casOf }: Request): Promise<unknown> {
     const cas = casOf === undefined ? '' : `&cas=${this.#indices.get(casOf) ?? 0}`;
     const path = encodeURIComponent(`${this.prefix}${key}`);
-    const answer = await fetch(`${this.url}/v1/kv/${path}?${query}${cas}`, { method, ...(body === undefined ? {} : { body }) });
+    const answer = await fetch(`${this.url}/v1/kv/${path}?${query}${cas}`, {
+      method,
+      ...(body === undefined ? {} : { body }),
+    });
     const text = await answer.text();
     return { status: answer.status, body: answer.status === 200 ? this.#comparable(JSON.parse(text)) : '' };
   }
@@ -77,28 +84,34 @@ function randomRequest(random: SeededRandom): Request {
   return { method: 'GET', key: pick(PREFIXES), query: 'recurse' };
 }
 
-describe.skipIf(!server.available)(`embedded store and Consul ${server.available ? '' : server.reason}`, () => {
-  test.each([1, 2, 3, 4])('answer alike to the requests of seed %i', async (seed) => {
-    const folder = await mkdtemp(join(tmpdir(), 'ringwatch-kv-'));
-    const kv = await EmbeddedKv.open({ path: join(folder, 'kv') });
-    const embedded = await serveKv(kv);
-    const prefix = `differential-${process.pid}-${seed}/`;
-    const sides = [new Side(server.available ? server.url : '', prefix), new Side(embedded.url, prefix)] as const;
-    const random = new SeededRandom(seed);
-    try {
-      for (let step = 0; step < STEPS; step++) {
-        const request = randomRequest(random);
-        // A listing after each step, so that every effect is compared, and each side knows its indices.
-        for (const next of [request, { method: 'GET', key: '', query: 'recurse' }]) {
-          const [consul, own] = [await sides[0].send(next), await sides[1].send(next)];
-          expect({ step, next, answer: own }).toEqual({ step, next, answer: consul });
+describe.skipIf(!server.available)(
+  `embedded store and Consul ${server.available ? '' : server.reason}`,
+  () => {
+    test.each([1, 2, 3, 4])('answer alike to the requests of seed %i', async (seed) => {
+      const folder = await mkdtemp(join(tmpdir(), 'ringwatch-kv-'));
+      const kv = await EmbeddedKv.open({ path: join(folder, 'kv') });
+      const embedded = await serveKv(kv);
+      const prefix = `differential-${process.pid}-${seed}/`;
+      const sides = [
+        new Side(server.available ? server.url : '', prefix),
+        new Side(embedded.url, prefix),
+      ] as const;
+      const random = new SeededRandom(seed);
+      try {
+        for (let step = 0; step < STEPS; step++) {
+          const request = randomRequest(random);
+          // A listing after each step, so that every effect is compared, and each side knows its indices.
+          for (const next of [request, { method: 'GET', key: '', query: 'recurse' }]) {
+            const [consul, own] = [await sides[0].send(next), await sides[1].send(next)];
+            expect({ step, next, answer: own }).toEqual({ step, next, answer: consul });
+          }
         }
+      } finally {
+        await sides[0].send({ method: 'DELETE', key: '', query: 'recurse' });
+        await embedded.close();
+        await kv.close();
+        await rm(folder, { recursive: true });
       }
-    } finally {
-      await sides[0].send({ method: 'DELETE', key: '', query: 'recurse' });
-      await embedded.close();
-      await kv.close();
-      await rm(folder, { recursive: true });
-    }
-  });
-});
+    });
+  },
+);

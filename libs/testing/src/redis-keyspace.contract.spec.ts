@@ -35,21 +35,36 @@ describe.skipIf(!server.available)(`scripts on Redis ${server.available ? '' : s
     redis.eval(script.lua, names.length, ...names, ...args);
   const write = async (host: Partial<HostReports>): Promise<readonly WriteOutcome[]> =>
     readWriteReports(
-      await call(WRITE_REPORTS, writeReportsCall(keys, retention, { hostId: 'a', reports: [], newestFlushed: 0, ...host })),
+      await call(
+        WRITE_REPORTS,
+        writeReportsCall(keys, retention, { hostId: 'a', reports: [], newestFlushed: 0, ...host }),
+      ),
     );
   const report = (timestamp: number, data = `{"at":${timestamp}}`) => ({ timestamp, data, codec: 'json' });
 
   test('write-reports stores data with a lifetime, index and metadata in one call', async () => {
-    const outcomes = await write({ reports: [report(100), report(101.5)], labels: '{"dc":"x"}', schema: 'ff' });
+    const outcomes = await write({
+      reports: [report(100), report(101.5)],
+      labels: '{"dc":"x"}',
+      schema: 'ff',
+    });
     expect(outcomes).toEqual(['written', 'written']);
     expect(await redis.hgetall(keys.report('a', 101.5))).toEqual({ data: '{"at":101.5}', codec: 'json' });
     expect(await redis.pttl(keys.report('a', 100))).toBeGreaterThan(0);
     expect(await redis.pttl(keys.reportIndex('a'))).toBeGreaterThan(0);
     expect(await redis.zrange(keys.reportIndex('a'), '0', '-1', 'WITHSCORES')).toEqual([
-      keys.report('a', 100), '100', keys.report('a', 101.5), '101.5',
+      keys.report('a', 100),
+      '100',
+      keys.report('a', 101.5),
+      '101.5',
     ]);
     expect(await redis.hgetall(keys.host('a'))).toEqual({
-      first_seen: '100', last_seen: '101.5', labels: '{"dc":"x"}', schema: 'ff', latest: '{"at":101.5}', latest_codec: 'json',
+      first_seen: '100',
+      last_seen: '101.5',
+      labels: '{"dc":"x"}',
+      schema: 'ff',
+      latest: '{"at":101.5}',
+      latest_codec: 'json',
     });
   });
 
@@ -70,14 +85,21 @@ describe.skipIf(!server.available)(`scripts on Redis ${server.available ? '' : s
     await write({ reports: [report(100)], labels: 'new', schema: 'new' });
     await write({ reports: [report(50)], labels: 'old', schema: 'old' });
     expect(await redis.hgetall(keys.host('a'))).toMatchObject({
-      first_seen: '50', last_seen: '100', labels: 'new', schema: 'new', latest: '{"at":100}',
+      first_seen: '50',
+      last_seen: '100',
+      labels: 'new',
+      schema: 'new',
+      latest: '{"at":100}',
     });
   });
 
   test('the index is trimmed below the newest flushed report less the retention', async () => {
     await write({ reports: [report(100), report(150)] });
     await write({ reports: [report(200)], newestFlushed: 200 });
-    expect(await redis.zrange(keys.reportIndex('a'), '0', '-1')).toEqual([keys.report('a', 150), keys.report('a', 200)]);
+    expect(await redis.zrange(keys.reportIndex('a'), '0', '-1')).toEqual([
+      keys.report('a', 150),
+      keys.report('a', 200),
+    ]);
   });
 
   test('a duplicate restores an index that was lost', async () => {

@@ -1,6 +1,6 @@
 /**
- * Where contract specs find their servers. `npm test` starts one Redis and one Consul for all suites (tools/services)
- * and names them in the environment; a developer may point at their own.
+ * Where contract specs find their servers. `npm test` starts one Redis and one Consul for all suites
+ * (tools/services) and names them in the environment; a developer may point at their own.
  *
  * 1. In CI a missing server is a failure. Elsewhere the suite is skipped and its title says why.
  * 2. Suites share the servers, so each takes a database or a prefix of its own.
@@ -14,8 +14,7 @@ const VARIABLES = {
 
 /** A server's URL, or why there is none. */
 export type TestServer =
-  | { readonly available: true; readonly url: string }
-  | { readonly available: false; readonly reason: string };
+  { readonly available: true; readonly url: string } | { readonly available: false; readonly reason: string };
 
 /**
  * The server of that kind for this run.
