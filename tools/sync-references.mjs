@@ -28,11 +28,21 @@ function filesOf({ folder, pkg }, all) {
     .map((name) => ({ path: `${relative(folder, all.get(name).folder)}/tsconfig.build.json` }));
   const extendsBase = '../../tsconfig.base.json';
   const dom = pkg.name === `${SCOPE}dashboard`;
-  const extra = dom ? { lib: ['es2023', 'dom', 'dom.iterable'], jsx: 'react-jsx', jsxImportSource: 'preact', types: ['vite/client'] } : {};
+  const extra = dom
+    ? {
+        lib: ['es2023', 'dom', 'dom.iterable'],
+        jsx: 'react-jsx',
+        jsxImportSource: 'preact',
+        types: ['vite/client'],
+      }
+    : {};
   const specs = dom ? ['src/**/*.spec.ts', 'src/**/*.spec.tsx'] : ['src/**/*.spec.ts'];
   const sources = dom ? ['src/**/*.ts', 'src/**/*.tsx'] : ['src/**/*.ts'];
   return {
-    'tsconfig.json': { files: [], references: [{ path: './tsconfig.build.json' }, { path: './tsconfig.spec.json' }] },
+    'tsconfig.json': {
+      files: [],
+      references: [{ path: './tsconfig.build.json' }, { path: './tsconfig.spec.json' }],
+    },
     'tsconfig.build.json': {
       extends: extendsBase,
       compilerOptions: { ...extra, rootDir: 'src', outDir: 'dist', tsBuildInfoFile: 'dist/.tsbuildinfo' },

@@ -35,13 +35,22 @@ export class BrokerStatus {
   /** Registers the partition's gauges and its readiness check. */
   publish(metrics: Metrics, readiness: Readiness): void {
     const { replica, log } = this;
-    const gauge = (name: string, help: string, read: () => number): unknown => metrics.gauge(name, help, [], read);
+    const gauge = (name: string, help: string, read: () => number): unknown =>
+      metrics.gauge(name, help, [], read);
     gauge('ringwatch_hosts', 'Hosts in the table', () => replica.state.hosts.size);
     gauge('ringwatch_log_applied_index', 'Last applied log index', () => replica.state.appliedIndex);
-    gauge('ringwatch_log_flushed_index', 'Last log index in the store', () => replica.flusher.plan.flushedIndex);
+    gauge(
+      'ringwatch_log_flushed_index',
+      'Last log index in the store',
+      () => replica.flusher.plan.flushedIndex,
+    );
     gauge('ringwatch_log_bytes', 'Bytes of the log on disk', () => log.sizeBytes);
     gauge('ringwatch_log_unflushed_bytes', 'Bytes of the log not in the store', () => replica.unflushedBytes);
-    gauge('ringwatch_report_conflicts', 'Reports refused because another was stored', () => replica.state.conflicts);
+    gauge(
+      'ringwatch_report_conflicts',
+      'Reports refused because another was stored',
+      () => replica.state.conflicts,
+    );
     readiness.watch('store', () =>
       replica.flusher.state === 'ok'
         ? { state: 'ok', detail: this.store.kind }

@@ -8,16 +8,36 @@ const MIB = 1024 * 1024;
 export const brokerConfig = z.object({
   ...commonFields({ httpPort: 7101 }),
   grpcPort: portField(7102, 'gRPC port: ingest, queries, subscriptions'),
-  dataDir: z.string().min(1).default('.ringwatch/broker').describe('Folder of the log and, without Redis, of the store'),
-  redisUrl: urlField(['redis', 'rediss'], 'Redis for reports; absent means the embedded store').meta({ secret: true }),
+  dataDir: z
+    .string()
+    .min(1)
+    .default('.ringwatch/broker')
+    .describe('Folder of the log and, without Redis, of the store'),
+  redisUrl: urlField(['redis', 'rediss'], 'Redis for reports; absent means the embedded store').meta({
+    secret: true,
+  }),
   redisCodec: z.enum(['json', 'columns']).default('json').describe('How reports are written to Redis'),
-  consulUrl: urlField(['http', 'https'], 'Consul, or a config-sync with the embedded one; absent means default settings'),
-  configRedisUrl: urlField(['redis', 'rediss'], 'Redis that holds the fast copy of the configuration; default: redisUrl').meta(
-    { secret: true },
+  consulUrl: urlField(
+    ['http', 'https'],
+    'Consul, or a config-sync with the embedded one; absent means default settings',
   ),
+  configRedisUrl: urlField(
+    ['redis', 'rediss'],
+    'Redis that holds the fast copy of the configuration; default: redisUrl',
+  ).meta({ secret: true }),
   retainedMs: durationMsField(15 * 60_000, 'How long the log keeps reports at hand', { minMs: 1_000 }),
-  logBytesMax: z.number().int().min(16 * MIB).default(1024 * MIB).describe('Bytes the log may take'),
-  cacheBytesMax: z.number().int().min(MIB).default(256 * MIB).describe('Bytes of the log kept in memory'),
+  logBytesMax: z
+    .number()
+    .int()
+    .min(16 * MIB)
+    .default(1024 * MIB)
+    .describe('Bytes the log may take'),
+  cacheBytesMax: z
+    .number()
+    .int()
+    .min(MIB)
+    .default(256 * MIB)
+    .describe('Bytes of the log kept in memory'),
   drainMs: durationMsField(5_000, 'How long a stopping broker goes on flushing to the store'),
 });
 

@@ -9,7 +9,9 @@ export class IngestMetrics {
 
   constructor(metrics: Metrics) {
     this.#reports = metrics.counter('ringwatch_reports_total', 'Reports by what became of them', ['outcome']);
-    this.#refused = metrics.counter('ringwatch_reports_refused_total', 'Refused reports by reason', ['reason']);
+    this.#refused = metrics.counter('ringwatch_reports_refused_total', 'Refused reports by reason', [
+      'reason',
+    ]);
   }
 
   count({ accepted, duplicates, refusals }: IngestResult): void {

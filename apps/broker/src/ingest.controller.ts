@@ -24,10 +24,14 @@ export class IngestController {
   }
 
   @GrpcStreamCall('IngestService', 'Upload')
-  async upload(call: ServerReadableStream<Batch, UploadReply>, answer: sendUnaryData<UploadReply>): Promise<void> {
+  async upload(
+    call: ServerReadableStream<Batch, UploadReply>,
+    answer: sendUnaryData<UploadReply>,
+  ): Promise<void> {
     const acks: BatchAck[] = [];
     for await (const batch of call as AsyncIterable<Batch>) {
-      if (acks.length >= UPLOAD_BATCHES_MAX) throw new Fault('out_of_range', `more than ${UPLOAD_BATCHES_MAX} batches`);
+      if (acks.length >= UPLOAD_BATCHES_MAX)
+        throw new Fault('out_of_range', `more than ${UPLOAD_BATCHES_MAX} batches`);
       acks.push(await this.ingest.storeBatch(batch));
     }
     answer(null, { acks });

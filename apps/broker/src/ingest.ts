@@ -6,7 +6,14 @@
  */
 import { Fault, toFault, type Clock } from '@ringwatch/kernel';
 import type { Batch, BatchAck } from '@ringwatch/contracts';
-import { fromWire, JsonReportDecoder, resolveSchemas, SchemaTable, validateReport, type Report } from '@ringwatch/metrics';
+import {
+  fromWire,
+  JsonReportDecoder,
+  resolveSchemas,
+  SchemaTable,
+  validateReport,
+  type Report,
+} from '@ringwatch/metrics';
 import { ReportStatus, statusFault, type Replica } from '@ringwatch/partition';
 import type { IngestMetrics } from './ingest-metrics.ts';
 import type { SettingsHolder } from './settings.ts';
@@ -84,8 +91,14 @@ export class Ingest {
     const fates = checked as (Report | Fault | undefined)[];
     const { index, duplicates } = await this.#submit(good, positions, fates);
     const refusals: ItemRefusal[] = [];
-    for (const [i, fate] of fates.entries()) if (fate instanceof Fault) refusals.push({ index: i, fault: fate });
-    const result = { accepted: items.length - refusals.length - duplicates, duplicates, refusals, logIndex: index };
+    for (const [i, fate] of fates.entries())
+      if (fate instanceof Fault) refusals.push({ index: i, fault: fate });
+    const result = {
+      accepted: items.length - refusals.length - duplicates,
+      duplicates,
+      refusals,
+      logIndex: index,
+    };
     this.options.metrics.count(result);
     return result;
   }
@@ -94,9 +107,13 @@ export class Ingest {
   #check(items: readonly (Report | Fault)[]): (Report | Fault)[] {
     const { limits } = this.options.settings.current;
     const nowMs = this.options.clock.nowMs();
-    const surplus = new Fault('invalid_argument', `more than ${limits.reportsPerRequestMax} reports in a request`, {
-      reason: 'too_many_reports',
-    });
+    const surplus = new Fault(
+      'invalid_argument',
+      `more than ${limits.reportsPerRequestMax} reports in a request`,
+      {
+        reason: 'too_many_reports',
+      },
+    );
     return items.map((item, i) => {
       if (i >= limits.reportsPerRequestMax) return surplus;
       return item instanceof Fault ? item : (validateReport(item, limits, nowMs) ?? item);

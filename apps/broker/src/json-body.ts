@@ -18,7 +18,11 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * @throws {Fault} `invalid_argument`: `unsupported_encoding`, `body_too_large`, `malformed_gzip`, `malformed_utf8`,
  * `malformed_json`, `too_deep`, `reserved_key`.
  */
-export async function parseJsonBody(body: Buffer, encoding: string | undefined, limits: Limits): Promise<unknown> {
+export async function parseJsonBody(
+  body: Buffer,
+  encoding: string | undefined,
+  limits: Limits,
+): Promise<unknown> {
   if (body.length > limits.requestBytesMax) throw tooLarge(limits.requestBytesMax);
   const text = decode(await inflate(body, encoding, limits.inflatedBytesMax));
   let reserved = false;
@@ -32,14 +36,18 @@ export async function parseJsonBody(body: Buffer, encoding: string | undefined, 
     throw invalid('malformed_json', 'the body is not JSON', error);
   }
   if (reserved) throw invalid('reserved_key', 'the key __proto__ is reserved');
-  if (isDeeperThan(value, limits.jsonDepthMax)) throw invalid('too_deep', `nested deeper than ${limits.jsonDepthMax} levels`);
+  if (isDeeperThan(value, limits.jsonDepthMax))
+    throw invalid('too_deep', `nested deeper than ${limits.jsonDepthMax} levels`);
   return value;
 }
 
 async function inflate(body: Buffer, encoding: string | undefined, maxBytes: number): Promise<Buffer> {
   if (encoding === undefined || encoding === 'identity') return body;
   if (encoding !== 'gzip') {
-    throw invalid('unsupported_media_type', `content encoding ${JSON.stringify(encoding.slice(0, 40))} is not gzip`);
+    throw invalid(
+      'unsupported_media_type',
+      `content encoding ${JSON.stringify(encoding.slice(0, 40))} is not gzip`,
+    );
   }
   try {
     return await gunzipAsync(body, { maxOutputLength: maxBytes });

@@ -24,7 +24,10 @@ const { replica, store, log, close } = await openReplica({
   clock,
   logger,
   onBroken: (fault) => {
-    logger.error({ error: fault, cause: String(fault.cause) }, 'the log is broken: ending, so that nothing more is acknowledged');
+    logger.error(
+      { error: fault, cause: String(fault.cause) },
+      'the log is broken: ending, so that nothing more is acknowledged',
+    );
     logger.flushSync();
     process.exit(EXIT_IO);
   },

@@ -14,7 +14,14 @@ import {
   type ListHostsRequest,
 } from '@ringwatch/contracts';
 import { checkHostId, MetricSelection, toWire, type Report } from '@ringwatch/metrics';
-import { INTERVAL_DEFAULT_MS, latestOf, statusOf, type HostRecord, type HostStatus, type Replica } from '@ringwatch/partition';
+import {
+  INTERVAL_DEFAULT_MS,
+  latestOf,
+  statusOf,
+  type HostRecord,
+  type HostStatus,
+  type Replica,
+} from '@ringwatch/partition';
 import type { SettingsHolder } from './settings.ts';
 
 const REPORTS_MAX = 10_000;
@@ -42,9 +49,15 @@ export class Monitor {
     const bad = checkHostId(hostId, this.settings.current.limits);
     if (bad !== undefined) throw bad;
     const select = selectionOf(request.metrics);
-    const { reports, nextStart, missing } = await this.#read(hostId, when, limitOf(request.limit, REPORTS_MAX));
+    const { reports, nextStart, missing } = await this.#read(
+      hostId,
+      when,
+      limitOf(request.limit, REPORTS_MAX),
+    );
     if (reports.length === 0 && missing.length === 0 && this.replica.state.hosts.get(hostId) === undefined) {
-      throw new Fault('not_found', `no host ${JSON.stringify(hostId)} has reported`, { reason: 'host_not_found' });
+      throw new Fault('not_found', `no host ${JSON.stringify(hostId)} has reported`, {
+        reason: 'host_not_found',
+      });
     }
     const fitting = withinBytes(reports.map((report) => select.apply(report)));
     const next = fitting.length < reports.length ? reports[fitting.length]?.timestamp : nextStart;
@@ -94,10 +107,16 @@ export class Monitor {
     }
   }
 
-  #read(hostId: string, when: GetMetricsRequest['when'], limit: number): ReturnType<Replica['query']['range']> {
+  #read(
+    hostId: string,
+    when: GetMetricsRequest['when'],
+    limit: number,
+  ): ReturnType<Replica['query']['range']> {
     switch (when?.$case) {
       case undefined:
-        throw new Fault('invalid_argument', 'neither a point nor a range is given', { reason: 'time_missing' });
+        throw new Fault('invalid_argument', 'neither a point nor a range is given', {
+          reason: 'time_missing',
+        });
       case 'at':
         checkTime(when.value);
         return this.replica.query.point(hostId, when.value);
@@ -105,7 +124,8 @@ export class Monitor {
         const { start, end } = when.value;
         checkTime(start);
         checkTime(end);
-        if (start >= end) throw new Fault('invalid_argument', 'start is not before end', { reason: 'range_empty' });
+        if (start >= end)
+          throw new Fault('invalid_argument', 'start is not before end', { reason: 'range_empty' });
         return this.replica.query.range(hostId, start, end, limit);
       }
     }
@@ -126,7 +146,9 @@ function toWireHost(host: HostRecord, nowMs: number): Host {
 
 function selectionOf(metrics: readonly string[]): MetricSelection {
   if (metrics.length > METRICS_MAX) {
-    throw new Fault('invalid_argument', `more than ${METRICS_MAX} metrics asked for`, { reason: 'too_many_metrics' });
+    throw new Fault('invalid_argument', `more than ${METRICS_MAX} metrics asked for`, {
+      reason: 'too_many_metrics',
+    });
   }
   return new MetricSelection(metrics);
 }
@@ -137,7 +159,9 @@ function limitOf(asked: number, most: number): number {
 
 function checkTime(seconds: number): void {
   if (Number.isFinite(seconds) && seconds >= 0) return;
-  throw new Fault('invalid_argument', 'a time is not a finite number of Unix seconds', { reason: 'time_invalid' });
+  throw new Fault('invalid_argument', 'a time is not a finite number of Unix seconds', {
+    reason: 'time_invalid',
+  });
 }
 
 function hasLabels(labels: Host['labels'], wanted: Host['labels']): boolean {
@@ -147,7 +171,9 @@ function hasLabels(labels: Host['labels'], wanted: Host['labels']): boolean {
 /** The first reports that fit into one message; at least one. */
 function withinBytes(reports: readonly Report[]): readonly Report[] {
   let bytes = 0;
-  const end = reports.findIndex((report, i) => (bytes += report.values.length + 64) > ANSWER_BYTES_MAX && i > 0);
+  const end = reports.findIndex(
+    (report, i) => (bytes += report.values.length + 64) > ANSWER_BYTES_MAX && i > 0,
+  );
   return end < 0 ? reports : reports.slice(0, end);
 }
 

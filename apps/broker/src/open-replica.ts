@@ -5,7 +5,13 @@ import { mkdir } from 'node:fs/promises';
 import type { Clock, Fault, Logger } from '@ringwatch/kernel';
 import { systemRandom } from '@ringwatch/kernel/system';
 import { EmbeddedStore, RedisStore, type MetricsStore } from '@ringwatch/metrics-store';
-import { decodeSnapshot, PartitionState, Replica, type AppliedEntry, type PartitionSettings } from '@ringwatch/partition';
+import {
+  decodeSnapshot,
+  PartitionState,
+  Replica,
+  type AppliedEntry,
+  type PartitionSettings,
+} from '@ringwatch/partition';
 import { SegmentLog, SingleNode, SnapshotStore } from '@ringwatch/raft-node';
 import { foldersOf, type BrokerConfig } from './config.ts';
 import type { SettingsHolder } from './settings.ts';
@@ -33,7 +39,9 @@ export async function openReplica(options: OpenReplicaOptions): Promise<OpenedRe
   const folders = foldersOf(config.dataDir);
   const snapshots = new SnapshotStore(folders.snapshot);
   const snapshot = await snapshots.load();
-  const state = snapshot ? decodeSnapshot(snapshot.data) : new PartitionState(partitionSettings(config, settings));
+  const state = snapshot
+    ? decodeSnapshot(snapshot.data)
+    : new PartitionState(partitionSettings(config, settings));
   const log = await SegmentLog.open({ folder: folders.log });
   const store = await openStore(config, folders.store, logger);
   const replica = new Replica({
@@ -52,7 +60,8 @@ export async function openReplica(options: OpenReplicaOptions): Promise<OpenedRe
   const node = new SingleNode<AppliedEntry>({ log, apply: replica.apply, onBroken });
   await node.replay(log.firstIndex);
   replica.start(node);
-  const change = (): void => void replica.changeSettings(partitionSettings(config, settings)).catch(() => undefined);
+  const change = (): void =>
+    void replica.changeSettings(partitionSettings(config, settings)).catch(() => undefined);
   settings.onChange(change);
   change();
   const close = async (): Promise<void> => {
@@ -65,7 +74,8 @@ export async function openReplica(options: OpenReplicaOptions): Promise<OpenedRe
 }
 
 async function openStore(config: BrokerConfig, folder: string, logger: Logger): Promise<MetricsStore> {
-  if (config.redisUrl !== undefined) return new RedisStore({ url: config.redisUrl, codec: config.redisCodec, logger });
+  if (config.redisUrl !== undefined)
+    return new RedisStore({ url: config.redisUrl, codec: config.redisCodec, logger });
   await mkdir(folder, { recursive: true });
   return EmbeddedStore.open({ folder, logger });
 }

@@ -6,7 +6,7 @@
  */
 import { once } from 'node:events';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { Fault } from '@ringwatch/kernel';
+import { Fault, toFault } from '@ringwatch/kernel';
 import type { Batch, BatchAck } from '@ringwatch/contracts';
 import type { Ingest } from './ingest.ts';
 
@@ -20,21 +20,23 @@ export async function servePushStream(
 ): Promise<void> {
   let inFlight = 0;
   let acks = Promise.resolve();
-  let failure: unknown;
+  let failure: Fault | undefined;
   const acknowledge = async (ack: Promise<BatchAck>): Promise<void> => {
     const message = await ack;
-    if (!call.cancelled && !call.write(message)) await Promise.race([once(call, 'drain'), once(call, 'cancelled')]);
+    if (!call.cancelled && !call.write(message))
+      await Promise.race([once(call, 'drain'), once(call, 'cancelled')]);
     if (--inFlight < IN_FLIGHT_MAX) call.resume();
   };
   call.on('data', (batch: Batch) => {
     if (++inFlight >= IN_FLIGHT_MAX) call.pause();
     const ack = ingest.storeBatch(batch);
-    acks = acks.then(() => acknowledge(ack)).catch((error: unknown) => (failure ??= error) as undefined);
+    acks = acks.then(() => acknowledge(ack)).catch((error: unknown) => void (failure ??= toFault(error)));
   });
   await endOf(call, draining);
   await acks;
   if (failure !== undefined) throw failure;
-  if (draining.aborted) throw new Fault('unavailable', 'this broker is stopping', { reason: 'draining', retryAfterMs: 100 });
+  if (draining.aborted)
+    throw new Fault('unavailable', 'this broker is stopping', { reason: 'draining', retryAfterMs: 100 });
   call.end();
 }
 

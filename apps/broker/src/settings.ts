@@ -9,7 +9,11 @@ export interface BrokerSettings {
   readonly limits: Limits;
 }
 
-export const DEFAULT_SETTINGS: BrokerSettings = { rawRetentionMs: 15 * 60_000, intervalMs: 1_000, limits: DEFAULT_LIMITS };
+export const DEFAULT_SETTINGS: BrokerSettings = {
+  rawRetentionMs: 15 * 60_000,
+  intervalMs: 1_000,
+  limits: DEFAULT_LIMITS,
+};
 
 /** The settings in force. Readers take `current` each time, so that a change holds from the next request on. */
 export class SettingsHolder {

@@ -25,14 +25,16 @@ export async function serveSubscription(
     if (signal.aborted) break;
     if (!call.write(toMessage(event, sent))) await once(call, 'drain', { signal }).catch(() => undefined);
   }
-  if (draining.aborted) throw new Fault('unavailable', 'this broker is stopping', { reason: 'draining', retryAfterMs: 100 });
+  if (draining.aborted)
+    throw new Fault('unavailable', 'this broker is stopping', { reason: 'draining', retryAfterMs: 100 });
 }
 
 function toMessage(event: FeedEvent, sent: Set<string>): SubscribeEvent {
   if (event.kind === 'idle') return { event: { $case: 'idle', value: { index: event.index } } };
   const wire = toWire(event.reports, sent);
   for (const { schema } of event.reports) sent.add(schema.hash);
-  if (event.kind === 'applied') return { event: { $case: 'applied', value: { index: event.index, ...wire } } };
+  if (event.kind === 'applied')
+    return { event: { $case: 'applied', value: { index: event.index, ...wire } } };
   const { logId, index, complete } = event;
   return { event: { $case: 'reset', value: { logId, index, complete, ...wire } } };
 }

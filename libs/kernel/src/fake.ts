@@ -72,7 +72,8 @@ export class FakeClock implements Clock {
     let due: Timer | undefined;
     for (const timer of this.#timers) {
       if (timer.atMs > untilMs) continue;
-      if (due === undefined || timer.atMs < due.atMs || (timer.atMs === due.atMs && timer.order < due.order)) due = timer;
+      if (due === undefined || timer.atMs < due.atMs || (timer.atMs === due.atMs && timer.order < due.order))
+        due = timer;
     }
     return due;
   }
@@ -110,8 +111,10 @@ export interface LogLine {
 /** A logger that keeps its lines for the test to look at. */
 export class MemoryLogger implements Logger {
   readonly lines: LogLine[] = [];
-  debug = (fields: object, message: string): void => void this.lines.push({ level: 'debug', fields, message });
+  debug = (fields: object, message: string): void =>
+    void this.lines.push({ level: 'debug', fields, message });
   info = (fields: object, message: string): void => void this.lines.push({ level: 'info', fields, message });
   warn = (fields: object, message: string): void => void this.lines.push({ level: 'warn', fields, message });
-  error = (fields: object, message: string): void => void this.lines.push({ level: 'error', fields, message });
+  error = (fields: object, message: string): void =>
+    void this.lines.push({ level: 'error', fields, message });
 }

@@ -1,6 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { FakeClock, SeededRandom } from './fake.ts';
-import { assert, AssertionError, backoffMs, Fault, isRetryable, FAULT_CODES, sleep, TIMER_MAX_MS, toFault } from './index.ts';
+import {
+  assert,
+  AssertionError,
+  backoffMs,
+  Fault,
+  isRetryable,
+  FAULT_CODES,
+  sleep,
+  TIMER_MAX_MS,
+  toFault,
+} from './index.ts';
 import { systemClock } from './system.ts';
 
 describe('fault', () => {
@@ -76,5 +86,6 @@ test('a seed replays the same sequence, and another seed another one', () => {
 
 test('backoff stays below its cap however many attempts were made', () => {
   const random = new SeededRandom(1);
-  for (let attempt = 0; attempt < 2_000; attempt++) expect(backoffMs(random, attempt, 50, 2_000)).toBeLessThan(2_000);
+  for (let attempt = 0; attempt < 2_000; attempt++)
+    expect(backoffMs(random, attempt, 50, 2_000)).toBeLessThan(2_000);
 });

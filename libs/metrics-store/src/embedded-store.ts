@@ -82,7 +82,9 @@ export class EmbeddedStore implements MetricsStore {
       await root.put('identity', identity);
       return new EmbeddedStore(options, identity, root);
     } catch (error) {
-      throw new Fault('unavailable', `the embedded store in ${options.folder} does not open`, { cause: error });
+      throw new Fault('unavailable', `the embedded store in ${options.folder} does not open`, {
+        cause: error,
+      });
     }
   }
 
@@ -135,14 +137,17 @@ export class EmbeddedStore implements MetricsStore {
   /** Deletes expired reports, at most {@link SWEEP_MAX}; resolves with their number. */
   async sweep(): Promise<number> {
     const nowMs = this.#clock.nowMs();
-    const expired = [...this.#expiries.getKeys({ end: [Math.floor(nowMs / 1_000)] as never, limit: SWEEP_MAX })];
+    const expired = [
+      ...this.#expiries.getKeys({ end: [Math.floor(nowMs / 1_000)] as never, limit: SWEEP_MAX }),
+    ];
     if (expired.length === 0) return 0;
     await this.#root.transaction(() => {
       for (const key of expired) {
         const [, hostId, timestamp] = key;
         const stored = this.#reports.get([hostId, timestamp]);
         // The report may have been written again with a later expiry.
-        if (stored !== undefined && stored.readDoubleLE(0) <= nowMs) this.#reports.removeSync([hostId, timestamp]);
+        if (stored !== undefined && stored.readDoubleLE(0) <= nowMs)
+          this.#reports.removeSync([hostId, timestamp]);
         this.#expiries.removeSync(key);
       }
     });
@@ -174,7 +179,12 @@ export class EmbeddedStore implements MetricsStore {
 
   #keepHost(report: Report, columns: Buffer): void {
     const document = this.#hosts.get(report.hostId);
-    if (document !== undefined && report.timestamp < document.lastSeen && report.timestamp >= document.firstSeen) return;
+    if (
+      document !== undefined &&
+      report.timestamp < document.lastSeen &&
+      report.timestamp >= document.firstSeen
+    )
+      return;
     const known = document && this.#hostOf(report.hostId, document);
     const { firstSeen, lastSeen, labels, latest } = mergeHost(known, report);
     const kept = latest === report ? columns.toString('base64') : (document?.latest ?? '');
@@ -183,7 +193,13 @@ export class EmbeddedStore implements MetricsStore {
 
   #hostOf(hostId: string, document: HostDocument): StoredHost {
     const { firstSeen, lastSeen, labels } = document;
-    return { hostId, firstSeen, lastSeen, labels, latest: this.#decode(hostId, Buffer.from(document.latest, 'base64')) };
+    return {
+      hostId,
+      firstSeen,
+      lastSeen,
+      labels,
+      latest: this.#decode(hostId, Buffer.from(document.latest, 'base64')),
+    };
   }
 
   #alive(hostId: string, value: Buffer | undefined): Report | undefined {
@@ -206,7 +222,9 @@ export class EmbeddedStore implements MetricsStore {
   #scheduleSweep(): void {
     this.#cancelSweep = this.#clock.after(SWEEP_EVERY_MS, () => {
       this.#sweeping = this.sweep()
-        .catch((error: unknown) => this.#logger.warn({ error: String(error) }, 'sweeping the embedded store failed'))
+        .catch((error: unknown) =>
+          this.#logger.warn({ error: String(error) }, 'sweeping the embedded store failed'),
+        )
         .then(() => this.#scheduleSweep());
     });
   }

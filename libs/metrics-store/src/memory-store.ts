@@ -71,7 +71,8 @@ export class MemoryStore implements MetricsStore {
 /** What is known of a host after one more of its reports was stored. */
 export function mergeHost(known: StoredHost | undefined, report: Report): StoredHost {
   const { hostId, timestamp, labels } = report;
-  if (known === undefined) return { hostId, firstSeen: timestamp, lastSeen: timestamp, labels, latest: report };
+  if (known === undefined)
+    return { hostId, firstSeen: timestamp, lastSeen: timestamp, labels, latest: report };
   const firstSeen = Math.min(known.firstSeen, timestamp);
   if (timestamp < known.lastSeen) return { ...known, firstSeen };
   return { hostId, firstSeen, lastSeen: timestamp, labels: labels ?? known.labels, latest: report };

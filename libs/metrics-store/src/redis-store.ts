@@ -49,12 +49,20 @@ export class RedisStore implements MetricsStore {
   #identity: Promise<string> | undefined;
 
   constructor(options: RedisStoreOptions) {
-    const { url, codec = 'json', keyspace = new Keyspace(), clock = systemClock, logger = silentLogger } = options;
+    const {
+      url,
+      codec = 'json',
+      keyspace = new Keyspace(),
+      clock = systemClock,
+      logger = silentLogger,
+    } = options;
     this.#redis = new Redis(url, REDIS_OPTIONS);
     this.#redis.defineCommand(WRITE_REPORTS.name, { lua: WRITE_REPORTS.lua });
     this.#redis.on('error', (error: Error) => logger.debug({ error: error.message }, 'redis connection'));
     this.#redis.on('close', () => (this.#identity = undefined));
-    this.#redis.connect().catch((error: unknown) => logger.warn({ error: String(error) }, 'redis does not answer yet'));
+    this.#redis
+      .connect()
+      .catch((error: unknown) => logger.warn({ error: String(error) }, 'redis does not answer yet'));
     this.#keys = keyspace;
     this.#codec = new ReportCodec(codec, { redis: this.#redis, keyspace, clock });
   }
@@ -184,9 +192,13 @@ export class RedisStore implements MetricsStore {
 /** What Redis or the connection said, as a fault that may be tried again. */
 function redisFault(error: unknown): Fault {
   const message = error instanceof Error ? error.message : String(error);
-  if (/^NOPERM|^WRONGPASS|^NOAUTH/.test(message)) return new Fault('permission_denied', `redis: ${message}`, { cause: error });
-  if (/^OOM/.test(message)) return new Fault('unavailable', `redis is full: ${message}`, { cause: error, reason: 'store_full' });
-  return toFault(new Fault('unavailable', `redis: ${message}`, { cause: error, reason: 'store_unavailable' }));
+  if (/^NOPERM|^WRONGPASS|^NOAUTH/.test(message))
+    return new Fault('permission_denied', `redis: ${message}`, { cause: error });
+  if (/^OOM/.test(message))
+    return new Fault('unavailable', `redis is full: ${message}`, { cause: error, reason: 'store_full' });
+  return toFault(
+    new Fault('unavailable', `redis: ${message}`, { cause: error, reason: 'store_unavailable' }),
+  );
 }
 
 /** Reports by host, each group at most as large as one script call may be; equal (host, timestamp) keep their order. */

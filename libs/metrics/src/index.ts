@@ -1,9 +1,45 @@
-export { packValues, sameLabels, sameReport, toPlain, valueAt, type Labels, type PlainReport, type Report } from './report.ts';
+export {
+  packValues,
+  sameLabels,
+  sameReport,
+  toPlain,
+  valueAt,
+  type Labels,
+  type PlainReport,
+  type Report,
+} from './report.ts';
 export { DEFAULT_LIMITS, type Limits } from './limits.ts';
-export { canonicalSeriesKey, formatSeriesKey, isCounter, metricName, parseSeriesKey, type SeriesKey } from './series-key.ts';
-export { checkSchemaKeys, SCHEMA_HASH_BYTES, schemaHash, schemaOf, SchemaTable, type Schema } from './schema.ts';
+export {
+  canonicalSeriesKey,
+  formatSeriesKey,
+  isCounter,
+  metricName,
+  parseSeriesKey,
+  type SeriesKey,
+} from './series-key.ts';
+export {
+  checkSchemaKeys,
+  SCHEMA_HASH_BYTES,
+  schemaHash,
+  schemaOf,
+  SchemaTable,
+  type Schema,
+} from './schema.ts';
 export { checkHostId, validateReport } from './validate.ts';
 export { encodeJsonReport, isDeeperThan, JsonReportDecoder } from './json-codec.ts';
-export { columnsSchemaHash, decodeColumns, decodeLabels, encodeColumns, encodeLabels } from './columns-codec.ts';
-export { fromWire, resolveSchemas, toWire, type WireReport, type WireReports, type WireSchema } from './wire.ts';
+export {
+  columnsSchemaHash,
+  decodeColumns,
+  decodeLabels,
+  encodeColumns,
+  encodeLabels,
+} from './columns-codec.ts';
+export {
+  fromWire,
+  resolveSchemas,
+  toWire,
+  type WireReport,
+  type WireReports,
+  type WireSchema,
+} from './wire.ts';
 export { MetricSelection } from './select.ts';

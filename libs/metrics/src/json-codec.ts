@@ -11,7 +11,14 @@ import { packValues, toPlain, type Labels, type Report } from './report.ts';
 import { canonicalSeriesKey } from './series-key.ts';
 import { checkKeyCount, checkKeyLength, schemaOf, type Schema, type SchemaTable } from './schema.ts';
 
-const REPORT_FIELDS: ReadonlySet<string> = new Set(['hostId', 'timestamp', 'intervalMs', 'labels', 'metrics', 'late']);
+const REPORT_FIELDS: ReadonlySet<string> = new Set([
+  'hostId',
+  'timestamp',
+  'intervalMs',
+  'labels',
+  'metrics',
+  'late',
+]);
 
 /** Lists of raw keys that one decoder remembers. */
 const LAYOUTS_MAX = 10_000;
@@ -38,11 +45,13 @@ export class JsonReportDecoder {
   decode(value: unknown): Report {
     if (!isObject(value)) throw invalid('report_not_object', 'a report is a JSON object');
     for (const field of Object.keys(value)) {
-      if (!REPORT_FIELDS.has(field)) throw invalid('unknown_field', `unknown field ${JSON.stringify(field.slice(0, 40))}`);
+      if (!REPORT_FIELDS.has(field))
+        throw invalid('unknown_field', `unknown field ${JSON.stringify(field.slice(0, 40))}`);
     }
     const { hostId, timestamp, intervalMs = 0, labels, metrics, late = false } = value;
     if (typeof hostId !== 'string') throw invalid('host_id_invalid', 'hostId is not a string');
-    if (typeof timestamp !== 'number') throw invalid('timestamp_invalid', 'timestamp is not a number of Unix seconds');
+    if (typeof timestamp !== 'number')
+      throw invalid('timestamp_invalid', 'timestamp is not a number of Unix seconds');
     if (typeof intervalMs !== 'number') throw invalid('interval_invalid', 'intervalMs is not a number');
     if (typeof late !== 'boolean') throw invalid('unknown_field', 'late is not a boolean');
     if (!isObject(metrics)) throw invalid('metrics_not_object', 'metrics is not an object');
@@ -56,7 +65,8 @@ export class JsonReportDecoder {
     const layout = this.#layouts.get(shape) ?? this.#remember(shape, keys);
     const numbers = layout.order.map((position) => {
       const number = metrics[keys[position] as string];
-      if (typeof number !== 'number') throw invalid('metric_not_number', `metric ${keys[position]} is not a number`);
+      if (typeof number !== 'number')
+        throw invalid('metric_not_number', `metric ${keys[position]} is not a number`);
       return number;
     });
     return { schema: layout.schema, values: packValues(numbers) };
@@ -67,7 +77,8 @@ export class JsonReportDecoder {
     keys.forEach((key, position) => {
       checkKeyLength(key, this.limits());
       const canonical = canonicalSeriesKey(key);
-      if (positions.has(canonical)) throw invalid('series_key_duplicate', `series ${canonical} twice in a report`);
+      if (positions.has(canonical))
+        throw invalid('series_key_duplicate', `series ${canonical} twice in a report`);
       positions.set(canonical, position);
     });
     const schema = this.schemas.intern(schemaOf([...positions.keys()]));
@@ -99,7 +110,8 @@ function decodeLabels(labels: unknown): Labels | undefined {
   if (!isObject(labels)) throw invalid('labels_invalid', 'labels is not an object');
   const checked: Record<string, string> = Object.create(null);
   for (const [name, value] of Object.entries(labels)) {
-    if (typeof value !== 'string') throw invalid('labels_invalid', `label ${name.slice(0, 40)} is not a string`);
+    if (typeof value !== 'string')
+      throw invalid('labels_invalid', `label ${name.slice(0, 40)} is not a string`);
     checked[name] = value;
   }
   return checked;

@@ -21,7 +21,10 @@ export const SCHEMA_HASH_BYTES = 16;
 
 /** Hex of the first 16 bytes of SHA-256 over `keys` joined by a newline. */
 export function schemaHash(keys: readonly string[]): string {
-  return createHash('sha256').update(keys.join('\n')).digest('hex').slice(0, SCHEMA_HASH_BYTES * 2);
+  return createHash('sha256')
+    .update(keys.join('\n'))
+    .digest('hex')
+    .slice(0, SCHEMA_HASH_BYTES * 2);
 }
 
 /** The schema of `keys`, sorted here. The caller vouches that they are canonical and distinct. */
@@ -41,7 +44,9 @@ export function checkSchemaKeys(keys: readonly string[], limits: Limits): void {
     const key = keys[i] as string;
     checkKeyLength(key, limits);
     if (canonicalSeriesKey(key) !== key) {
-      throw new Fault('invalid_argument', `series key is not canonical: ${key}`, { reason: 'series_key_not_canonical' });
+      throw new Fault('invalid_argument', `series key is not canonical: ${key}`, {
+        reason: 'series_key_not_canonical',
+      });
     }
     if (i > 0 && (keys[i - 1] as string) >= key) {
       throw new Fault('invalid_argument', `series keys are not sorted and distinct at ${key}`, {
@@ -61,7 +66,8 @@ export function checkKeyCount(count: number, limits: Limits): void {
 
 /** @throws {Fault} `invalid_argument`, reason `series_key_too_long`. */
 export function checkKeyLength(key: string, limits: Limits): void {
-  if (key.length * 3 <= limits.seriesKeyBytesMax || Buffer.byteLength(key) <= limits.seriesKeyBytesMax) return;
+  if (key.length * 3 <= limits.seriesKeyBytesMax || Buffer.byteLength(key) <= limits.seriesKeyBytesMax)
+    return;
   throw new Fault('invalid_argument', `series key longer than ${limits.seriesKeyBytesMax} bytes`, {
     reason: 'series_key_too_long',
   });

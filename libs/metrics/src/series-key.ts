@@ -69,7 +69,9 @@ export function parseSeriesKey(text: string): SeriesKey {
   labels.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   for (let i = 1; i < labels.length; i++) {
     if (labels[i]?.[0] === labels[i - 1]?.[0]) {
-      throw new Fault('invalid_argument', `label twice in ${preview(text)}`, { reason: 'series_key_duplicate_label' });
+      throw new Fault('invalid_argument', `label twice in ${preview(text)}`, {
+        reason: 'series_key_duplicate_label',
+      });
     }
   }
   return { name, labels };
@@ -124,7 +126,9 @@ function checkReserved(name: string): string {
 }
 
 function malformed(text: string, why: string): Fault {
-  return new Fault('invalid_argument', `series key ${preview(text)}: ${why}`, { reason: 'series_key_malformed' });
+  return new Fault('invalid_argument', `series key ${preview(text)}: ${why}`, {
+    reason: 'series_key_malformed',
+  });
 }
 
 function preview(text: string): string {

@@ -26,13 +26,17 @@ export function validateReport(report: Report, limits: Limits, nowMs: number): F
 export function checkHostId(hostId: string, limits: Limits): Fault | undefined {
   const length = hostId.length;
   if (length === 0) return invalid('host_id_invalid', 'the host id is empty');
-  if (length > limits.hostIdBytesMax || (length * 3 > limits.hostIdBytesMax && Buffer.byteLength(hostId) > limits.hostIdBytesMax)) {
+  if (
+    length > limits.hostIdBytesMax ||
+    (length * 3 > limits.hostIdBytesMax && Buffer.byteLength(hostId) > limits.hostIdBytesMax)
+  ) {
     return invalid('host_id_invalid', `the host id is longer than ${limits.hostIdBytesMax} bytes`);
   }
   for (let i = 0; i < length; i++) {
     const c = hostId.charCodeAt(i);
     if (c < 0x20 || c === 0x7f) return invalid('host_id_invalid', 'the host id has a control character');
-    if (c >= 0xd800 && !hostId.isWellFormed()) return invalid('host_id_invalid', 'the host id is not well-formed Unicode');
+    if (c >= 0xd800 && !hostId.isWellFormed())
+      return invalid('host_id_invalid', 'the host id is not well-formed Unicode');
   }
   return undefined;
 }
@@ -46,7 +50,10 @@ function checkTimestamp(timestamp: number, limits: Limits, nowMs: number): Fault
     return range('timestamp_too_old', `the timestamp is more than ${limits.pastMaxMs / 1_000} s in the past`);
   }
   if (timestampMs > nowMs + limits.futureMaxMs) {
-    return range('timestamp_in_future', `the timestamp is more than ${limits.futureMaxMs / 1_000} s in the future`);
+    return range(
+      'timestamp_in_future',
+      `the timestamp is more than ${limits.futureMaxMs / 1_000} s in the future`,
+    );
   }
   return undefined;
 }
@@ -66,7 +73,8 @@ function checkLabels(labels: Labels, limits: Limits): Fault | undefined {
   }
   for (const name of names) {
     const value = labels[name] as string;
-    if (!isLabelName(name) || name === '__proto__') return invalid('labels_invalid', 'a label name is malformed');
+    if (!isLabelName(name) || name === '__proto__')
+      return invalid('labels_invalid', 'a label name is malformed');
     if (Buffer.byteLength(name) + Buffer.byteLength(value) > limits.labelBytesMax) {
       return invalid('labels_invalid', `label ${name} is longer than ${limits.labelBytesMax} bytes`);
     }

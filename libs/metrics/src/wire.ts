@@ -59,7 +59,9 @@ export function resolveSchemas(
 ): readonly (Schema | Fault)[] {
   return wire.map((schema) => {
     if (schema.hash.length !== SCHEMA_HASH_BYTES) {
-      return new Fault('invalid_argument', `a schema hash has ${SCHEMA_HASH_BYTES} bytes`, { reason: 'schema_hash_length' });
+      return new Fault('invalid_argument', `a schema hash has ${SCHEMA_HASH_BYTES} bytes`, {
+        reason: 'schema_hash_length',
+      });
     }
     const hash = schema.hash.toString('hex');
     const known = table.get(hash);
@@ -88,11 +90,15 @@ export function fromWire(wire: WireReport, schemas: readonly (Schema | Fault)[])
 
 function checkedSchema(hash: string, keys: readonly string[], limits: Limits): Schema {
   if (keys.length === 0 && hash !== schemaHash([])) {
-    throw new Fault('failed_precondition', `schema ${hash} is not known here: send its keys`, { reason: 'unknown_schema' });
+    throw new Fault('failed_precondition', `schema ${hash} is not known here: send its keys`, {
+      reason: 'unknown_schema',
+    });
   }
   checkSchemaKeys(keys, limits);
   if (schemaHash(keys) !== hash) {
-    throw new Fault('invalid_argument', 'the schema hash is not that of its keys', { reason: 'schema_hash_mismatch' });
+    throw new Fault('invalid_argument', 'the schema hash is not that of its keys', {
+      reason: 'schema_hash_mismatch',
+    });
   }
   return { hash, keys };
 }

@@ -32,7 +32,12 @@ const EMPTY_SCHEMA_HASH = schemaHash([]);
 
 /** Bytes that a report takes in an entry, the schema not counted. */
 export function recordBytes(report: Report): number {
-  return RECORD_HEADER_BYTES + Buffer.byteLength(report.hostId) + encodeLabels(report.labels).length + report.values.length;
+  return (
+    RECORD_HEADER_BYTES +
+    Buffer.byteLength(report.hostId) +
+    encodeLabels(report.labels).length +
+    report.values.length
+  );
 }
 
 /**
@@ -40,7 +45,11 @@ export function recordBytes(report: Report): number {
  * @param timeMs the leader's time, Unix milliseconds.
  * @param isLogged tells whether a schema's keys are in the log already.
  */
-export function encodeReports(reports: readonly Report[], timeMs: number, isLogged: (schema: Schema) => boolean): Buffer {
+export function encodeReports(
+  reports: readonly Report[],
+  timeMs: number,
+  isLogged: (schema: Schema) => boolean,
+): Buffer {
   const schemas = new Map<Schema, number>();
   let bytes = HEADER_BYTES + 4;
   for (const report of reports) {

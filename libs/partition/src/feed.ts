@@ -12,7 +12,13 @@ import type { CommitLog } from './ports.ts';
 import { acceptedReports, type RetainedLog } from './retained-log.ts';
 
 export type FeedEvent =
-  | { readonly kind: 'reset'; readonly logId: string; readonly index: number; readonly reports: Report[]; readonly complete: boolean }
+  | {
+      readonly kind: 'reset';
+      readonly logId: string;
+      readonly index: number;
+      readonly reports: Report[];
+      readonly complete: boolean;
+    }
   | { readonly kind: 'applied'; readonly index: number; readonly reports: Report[] }
   | { readonly kind: 'idle'; readonly index: number };
 

@@ -83,7 +83,10 @@ export class FlushPlan {
 
   /** Goes back: everything after `index` counts as not flushed. Nothing may be in flight. */
   rewind(index: number): void {
-    assert([...this.#pending.values()].every((batches) => batches === 0), 'nothing is in flight at a rewind');
+    assert(
+      [...this.#pending.values()].every((batches) => batches === 0),
+      'nothing is in flight at a rewind',
+    );
     this.#pending.clear();
     this.#flushedIndex = Math.min(this.#flushedIndex, index);
     const keep = this.#acknowledged.findIndex((acknowledged) => acknowledged.index > index);

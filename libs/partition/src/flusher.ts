@@ -79,7 +79,8 @@ export class Flusher {
   async stop(drainMs: number): Promise<void> {
     const { clock, appliedIndex } = this.options;
     const untilMs = clock.monotonicMs() + drainMs;
-    while (this.plan.flushedIndex < appliedIndex() && clock.monotonicMs() < untilMs) await sleep(clock, DRAIN_POLL_MS);
+    while (this.plan.flushedIndex < appliedIndex() && clock.monotonicMs() < untilMs)
+      await sleep(clock, DRAIN_POLL_MS);
     this.#stop.abort();
     this.#wake?.();
   }
@@ -95,7 +96,10 @@ export class Flusher {
     await Promise.all(this.#inFlight);
     this.#rewindWanted = false;
     const { logger, watermark } = this.options;
-    logger.warn({ fromIndex: watermark() + 1, toIndex: this.#cursor }, 'the store is another one: writing again');
+    logger.warn(
+      { fromIndex: watermark() + 1, toIndex: this.#cursor },
+      'the store is another one: writing again',
+    );
     this.plan.advance(this.options.clock.monotonicMs());
     this.plan.rewind(watermark());
     this.#cursor = watermark();
@@ -118,7 +122,8 @@ export class Flusher {
     while (taken.length < BATCH_REPORTS && this.#cursor < appliedIndex()) {
       this.#cursor = Math.max(this.#cursor + 1, retained.firstIndex);
       batchesOf.set(this.#cursor, 0);
-      for (const report of acceptedReports(await retained.get(this.#cursor))) taken.push({ index: this.#cursor, report });
+      for (const report of acceptedReports(await retained.get(this.#cursor)))
+        taken.push({ index: this.#cursor, report });
     }
     const batches: Batch[] = [];
     for (let at = 0; at < taken.length; at += BATCH_REPORTS) {
@@ -157,7 +162,8 @@ export class Flusher {
   #setState(state: FlusherState, detail = ''): void {
     if (state === this.#state) return;
     this.#state = state;
-    if (state === 'failing') this.options.logger.warn({ error: detail }, 'the store refuses reports; trying again');
+    if (state === 'failing')
+      this.options.logger.warn({ error: detail }, 'the store refuses reports; trying again');
     else this.options.logger.info({}, 'the store takes reports again');
   }
 }

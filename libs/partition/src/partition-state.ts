@@ -73,7 +73,8 @@ export class PartitionState {
     const statuses = new Uint8Array(view.count);
     const timeMs = covered ? view.timeMs : this.timeMs;
     let i = 0;
-    for (const offset of view.offsets()) statuses[i++] = this.#applyReport(index, view, offset, timeMs, covered);
+    for (const offset of view.offsets())
+      statuses[i++] = this.#applyReport(index, view, offset, timeMs, covered);
     return { index, view, statuses };
   }
 
@@ -98,7 +99,13 @@ export class PartitionState {
     }
   }
 
-  #applyReport(index: number, view: EntryView, offset: number, timeMs: number, covered: boolean): ReportStatus {
+  #applyReport(
+    index: number,
+    view: EntryView,
+    offset: number,
+    timeMs: number,
+    covered: boolean,
+  ): ReportStatus {
     const report = view.reportAt(offset);
     const known = this.hosts.get(report.hostId);
     const place = known?.timeline.find(report.timestamp);

@@ -68,7 +68,8 @@ export class RecentQuery {
 
   async #read(places: readonly Place[]): Promise<Report[]> {
     const reports: Report[] = [];
-    for (const { index, offset } of places) reports.push((await this.options.retained.get(index)).view.reportAt(offset));
+    for (const { index, offset } of places)
+      reports.push((await this.options.retained.get(index)).view.reportAt(offset));
     return reports;
   }
 }
@@ -78,7 +79,8 @@ function merge(older: readonly Report[], recent: readonly Report[]): Report[] {
   const merged: Report[] = [];
   let at = 0;
   for (const report of recent) {
-    while (at < older.length && (older[at] as Report).timestamp < report.timestamp) merged.push(older[at++] as Report);
+    while (at < older.length && (older[at] as Report).timestamp < report.timestamp)
+      merged.push(older[at++] as Report);
     if (older[at]?.timestamp === report.timestamp) at++;
     merged.push(report);
   }

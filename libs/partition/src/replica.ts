@@ -60,12 +60,25 @@ export class Replica {
   constructor(private readonly options: ReplicaOptions) {
     const { clock, log, state, history, futureMaxMs, cacheBytesMax } = options;
     const appliedIndex = (): number => state.appliedIndex;
-    this.#retained = new RetainedLog({ log, schemas: state.schemas, ...(cacheBytesMax !== undefined && { cacheBytesMax }) });
+    this.#retained = new RetainedLog({
+      log,
+      schemas: state.schemas,
+      ...(cacheBytesMax !== undefined && { cacheBytesMax }),
+    });
     this.feed = new Feed({ clock, log, retained: this.#retained, hosts: state.hosts, appliedIndex });
     this.query = new RecentQuery({ hosts: state.hosts, retained: this.#retained, history, futureMaxMs });
     const { random, logger, ttlMs } = options;
     const watermark = (): number => state.watermark;
-    this.flusher = new Flusher({ clock, random, logger, retained: this.#retained, history, appliedIndex, watermark, ttlMs });
+    this.flusher = new Flusher({
+      clock,
+      random,
+      logger,
+      retained: this.#retained,
+      history,
+      appliedIndex,
+      watermark,
+      ttlMs,
+    });
   }
 
   get state(): PartitionState {
@@ -105,11 +118,14 @@ export class Replica {
    * @throws {Fault} `unavailable`: `log_full` while the store is too far behind, `not_started`, or the log's own refusal.
    */
   submit(reports: readonly Report[]): Promise<Outcome> {
-    if (this.#stager === undefined) return Promise.reject(new Fault('unavailable', 'not started', { reason: 'not_started' }));
+    if (this.#stager === undefined)
+      return Promise.reject(new Fault('unavailable', 'not started', { reason: 'not_started' }));
     const limit = (this.options.logBytesMax ?? LOG_BYTES_MAX) * UNFLUSHED_SHARE_MAX;
     if (this.unflushedBytes > limit) {
       const retryAfterMs = RETRY_BASE_MS + this.options.random.next() * RETRY_SPREAD_MS;
-      return Promise.reject(new Fault('unavailable', 'the store is too far behind', { reason: 'log_full', retryAfterMs }));
+      return Promise.reject(
+        new Fault('unavailable', 'the store is too far behind', { reason: 'log_full', retryAfterMs }),
+      );
     }
     return this.#stager.submit(reports);
   }
@@ -164,7 +180,8 @@ export class Replica {
     const { log, clock, state, logBytesMax = LOG_BYTES_MAX } = this.options;
     const { firstIndex, firstTimeMs } = this.#retained;
     const last = Math.min(state.watermark, log.lastIndex);
-    if (log.sizeBytes > logBytesMax) return Math.min(last, firstIndex + Math.ceil((log.lastIndex - firstIndex) / 4));
+    if (log.sizeBytes > logBytesMax)
+      return Math.min(last, firstIndex + Math.ceil((log.lastIndex - firstIndex) / 4));
     const keepFromMs = clock.nowMs() - state.settings.retainedMs;
     if (firstTimeMs === undefined || firstTimeMs >= keepFromMs) return firstIndex;
     let low = firstIndex;

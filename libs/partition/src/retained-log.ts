@@ -72,7 +72,8 @@ export class RetainedLog {
       this.#firstIndex++;
     }
     const { log } = this.options;
-    this.#firstTimeMs = this.#firstIndex <= log.lastIndex ? (await this.get(this.#firstIndex)).view.timeMs : undefined;
+    this.#firstTimeMs =
+      this.#firstIndex <= log.lastIndex ? (await this.get(this.#firstIndex)).view.timeMs : undefined;
   }
 
   #evict(index: number, entry: AppliedEntry): void {

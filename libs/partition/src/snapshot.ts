@@ -29,23 +29,20 @@ interface SnapshotDocument {
 
 /** The state as bytes. */
 export function encodeSnapshot(state: PartitionState): Buffer {
-  const hosts = Array.from(
-    state.hosts.values(),
-    (host): SnapshotHost => ({
-      id: host.hostId,
-      firstSeenMs: host.firstSeenMs,
-      lastSeenMs: host.lastSeenMs,
-      intervalMs: host.intervalMs,
-      ...(host.labels && { labels: host.labels }),
-      ...(host.latestSchema && {
-        latest: {
-          timestamp: host.latestTimestamp,
-          schema: host.latestSchema.hash,
-          values: host.latestValues.toString('base64'),
-        },
-      }),
+  const hosts = Array.from(state.hosts.values(), (host): SnapshotHost => ({
+    id: host.hostId,
+    firstSeenMs: host.firstSeenMs,
+    lastSeenMs: host.lastSeenMs,
+    intervalMs: host.intervalMs,
+    ...(host.labels && { labels: host.labels }),
+    ...(host.latestSchema && {
+      latest: {
+        timestamp: host.latestTimestamp,
+        schema: host.latestSchema.hash,
+        values: host.latestValues.toString('base64'),
+      },
     }),
-  );
+  }));
   const document: SnapshotDocument = {
     version: VERSION,
     index: state.appliedIndex,

@@ -73,7 +73,8 @@ export class Stager {
   async #propose(staged: readonly Submission[]): Promise<void> {
     const { proposer, timeMs, isLogged } = this.options;
     try {
-      const reports = staged.length === 1 ? (staged[0] as Submission).reports : staged.flatMap((part) => part.reports);
+      const reports =
+        staged.length === 1 ? (staged[0] as Submission).reports : staged.flatMap((part) => part.reports);
       const { index, result } = await proposer.propose(encodeReports(reports, timeMs(), isLogged));
       let from = 0;
       for (const part of staged) {
@@ -93,7 +94,9 @@ export function statusFault(status: number): Fault | undefined {
     case ReportStatus.duplicate:
       return undefined;
     case ReportStatus.conflict:
-      return new Fault('already_exists', 'another report of this host and timestamp is stored', { reason: 'conflict' });
+      return new Fault('already_exists', 'another report of this host and timestamp is stored', {
+        reason: 'conflict',
+      });
     case ReportStatus.hostQuota:
       return new Fault('resource_exhausted', 'too many new hosts this hour', {
         reason: 'new_hosts_quota',

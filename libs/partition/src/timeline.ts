@@ -105,7 +105,8 @@ export class Timeline {
   /** Drops the gap that removals left in front, or doubles when there is none worth dropping. */
   #makeRoom(): void {
     const length = this.length;
-    const capacity = length > this.#timestamps.length / 2 ? this.#timestamps.length * 2 : this.#timestamps.length;
+    const capacity =
+      length > this.#timestamps.length / 2 ? this.#timestamps.length * 2 : this.#timestamps.length;
     const float = (old: Float64Array): Float64Array => {
       const grown = new Float64Array(capacity);
       grown.set(old.subarray(this.#start, this.#end));

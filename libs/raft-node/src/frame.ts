@@ -70,7 +70,8 @@ export function frameAt(segment: Buffer, at: number): FrameInfo | undefined {
   if (at + FRAME_HEADER_BYTES > segment.length || segment.readUInt32LE(at) !== FRAME_MAGIC) return undefined;
   const sizeBytes = padded(FRAME_HEADER_BYTES + segment.readUInt32LE(at + 8));
   if (at + sizeBytes > segment.length) return undefined;
-  if (crc32(segment.subarray(at + CRC_FROM, at + sizeBytes)) !== segment.readUInt32LE(at + 4)) return undefined;
+  if (crc32(segment.subarray(at + CRC_FROM, at + sizeBytes)) !== segment.readUInt32LE(at + 4))
+    return undefined;
   return {
     firstIndex: Number(segment.readBigUInt64LE(at + 16)),
     records: segment.readUInt32LE(at + 12),

@@ -6,7 +6,8 @@ import type { Disk, DiskFile } from './disk.ts';
 export const nodeDisk: Disk = {
   makeFolder: async (path) => void (await mkdir(path, { recursive: true })),
   list: (path) => readdir(path),
-  open: async (path, create) => new NodeFile(await open(path, constants.O_RDWR | (create ? constants.O_CREAT : 0), 0o640)),
+  open: async (path, create) =>
+    new NodeFile(await open(path, constants.O_RDWR | (create ? constants.O_CREAT : 0), 0o640)),
   rename: (from, to) => rename(from, to),
   remove: (path) => unlink(path),
   syncFolder: async (path) => {
@@ -39,7 +40,12 @@ class NodeFile implements DiskFile {
   async write(source: Buffer, position: number): Promise<void> {
     let written = 0;
     while (written < source.length) {
-      const { bytesWritten } = await this.handle.write(source, written, source.length - written, position + written);
+      const { bytesWritten } = await this.handle.write(
+        source,
+        written,
+        source.length - written,
+        position + written,
+      );
       written += bytesWritten;
     }
   }

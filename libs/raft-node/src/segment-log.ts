@@ -47,7 +47,8 @@ export class SegmentLog implements LogStore {
     const names = (await disk.list(folder)).filter(isSegmentName).sort();
     await dropUnborn(disk, folder, names);
     const segments: Segment[] = [];
-    for (const name of names) segments.push(await Segment.load(disk, join(folder, name), name === names.at(-1)));
+    for (const name of names)
+      segments.push(await Segment.load(disk, join(folder, name), name === names.at(-1)));
     const logId = segments[0]?.logId ?? options.logId ?? randomBytes(16).toString('hex');
     if (segments.length === 0) segments.push(await Segment.create(disk, folder, logId, 1));
     checkChain(segments);
@@ -74,10 +75,14 @@ export class SegmentLog implements LogStore {
     try {
       await this.#write(payloads);
     } catch (error) {
-      this.#broken = new Fault('data_loss', 'the log could not be written; nothing is acknowledged any more', {
-        cause: error,
-        reason: 'log_broken',
-      });
+      this.#broken = new Fault(
+        'data_loss',
+        'the log could not be written; nothing is acknowledged any more',
+        {
+          cause: error,
+          reason: 'log_broken',
+        },
+      );
       throw this.#broken;
     } finally {
       this.#appending = false;
@@ -88,7 +93,8 @@ export class SegmentLog implements LogStore {
   async read(index: number): Promise<Buffer> {
     const segment = this.segments.findLast((candidate) => candidate.firstIndex <= index);
     const frame = segment?.frameOf(index);
-    if (segment === undefined || frame === undefined) throw new Fault('out_of_range', `log index ${index} is not retained`);
+    if (segment === undefined || frame === undefined)
+      throw new Fault('out_of_range', `log index ${index} is not retained`);
     return (await segment.readFrame(frame))[index - frame.firstIndex] as Buffer;
   }
 
@@ -153,7 +159,8 @@ async function dropUnborn(disk: Disk, folder: string, names: string[]): Promise<
   const read = await file.read(header, 0);
   const sizeBytes = await file.sizeBytes();
   await file.close();
-  if (sizeBytes > SEGMENT_HEADER_BYTES || (read === SEGMENT_HEADER_BYTES && header.readUInt32LE(0) !== 0)) return;
+  if (sizeBytes > SEGMENT_HEADER_BYTES || (read === SEGMENT_HEADER_BYTES && header.readUInt32LE(0) !== 0))
+    return;
   await disk.remove(join(folder, newest));
   await disk.syncFolder(folder);
   names.pop();

@@ -46,7 +46,8 @@ export class Segment {
     let at = SEGMENT_HEADER_BYTES;
     let next = firstIndex;
     for (let frame = frameAt(bytes, at); frame !== undefined; frame = frameAt(bytes, at)) {
-      if (frame.firstIndex !== next) throw corrupt(path, at, `index ${frame.firstIndex} where ${next} should be`);
+      if (frame.firstIndex !== next)
+        throw corrupt(path, at, `index ${frame.firstIndex} where ${next} should be`);
       frames.push(frame);
       next += frame.records;
       at += frame.sizeBytes;
@@ -89,7 +90,8 @@ export class Segment {
   async readFrame(frame: FrameInfo): Promise<Buffer[]> {
     const bytes = Buffer.allocUnsafeSlow(frame.sizeBytes);
     const read = await this.file.read(bytes, frame.at);
-    if (read !== bytes.length || frameAt(bytes, 0) === undefined) throw corrupt(this.path, frame.at, 'a damaged frame');
+    if (read !== bytes.length || frameAt(bytes, 0) === undefined)
+      throw corrupt(this.path, frame.at, 'a damaged frame');
     return payloadsOf(bytes);
   }
 }

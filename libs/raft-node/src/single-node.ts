@@ -57,10 +57,15 @@ export class SingleNode<R> {
     if (this.#broken !== undefined) return Promise.reject(this.#broken);
     if (this.#queuedBytes + payload.length > (this.options.queueBytesMax ?? QUEUE_BYTES_MAX)) {
       return Promise.reject(
-        new Fault('unavailable', 'too much waits for the log', { reason: 'log_queue_full', retryAfterMs: 1_000 }),
+        new Fault('unavailable', 'too much waits for the log', {
+          reason: 'log_queue_full',
+          retryAfterMs: 1_000,
+        }),
       );
     }
-    const proposed = new Promise<Proposed<R>>((resolve, reject) => this.#queue.push({ payload, resolve, reject }));
+    const proposed = new Promise<Proposed<R>>((resolve, reject) =>
+      this.#queue.push({ payload, resolve, reject }),
+    );
     this.#queuedBytes += payload.length;
     this.#writing ??= this.#drain();
     return proposed;

@@ -35,8 +35,13 @@ export class SnapshotStore {
     await file.read(bytes, 0);
     await file.close();
     const intact =
-      bytes.length >= HEADER_BYTES && bytes.readUInt32LE(0) === MAGIC && bytes.readUInt32LE(4) === crc32(bytes.subarray(8));
-    if (!intact) throw new Fault('data_loss', `the snapshot in ${this.folder} is damaged`, { reason: 'snapshot_corrupt' });
+      bytes.length >= HEADER_BYTES &&
+      bytes.readUInt32LE(0) === MAGIC &&
+      bytes.readUInt32LE(4) === crc32(bytes.subarray(8));
+    if (!intact)
+      throw new Fault('data_loss', `the snapshot in ${this.folder} is damaged`, {
+        reason: 'snapshot_corrupt',
+      });
     return { index: Number(bytes.readBigUInt64LE(8)), data: bytes.subarray(HEADER_BYTES) };
   }
 
