@@ -1,0 +1,161 @@
+/** Paints the fleet's cells. Everything it shows is also in the table twin. */
+import { formatValue } from '../format/units.ts';
+import type { Palette } from '../theme.ts';
+import { cellOrigin, type FleetGrid } from './fleet-grid.ts';
+import type { FleetMetric } from './fleet-metrics.ts';
+import { isDemo, TRAIL_MAX, type FleetHost, type HostStatus } from './fleet-store.ts';
+import { heatColour, textOnHeat } from './heat-scale.ts';
+
+export interface FleetPicture {
+  readonly grid: FleetGrid;
+  readonly hosts: readonly FleetHost[];
+  readonly metric: FleetMetric;
+  /** The value that gets the strongest colour. */
+  readonly full: number;
+  readonly palette: Palette;
+  /** The cell under the pointer or the focus, if any. */
+  readonly marked: number | undefined;
+  statusOf(host: FleetHost): HostStatus;
+}
+
+const FONT = 'system-ui, sans-serif';
+const RADIUS_MAX = 8;
+const HATCH_STEP = 7;
+const FADED = 0.45;
+/** How much of a card's height its trail may take, and how faint it is. */
+const TRAIL_SHARE = 0.62;
+const TRAIL_ALPHA = 0.13;
+
+/** Paints all cells onto `context`, whose unit is the CSS pixel. */
+export function paintFleet(context: CanvasRenderingContext2D, width: number, picture: FleetPicture): void {
+  const { grid, hosts, marked } = picture;
+  context.clearRect(0, 0, width, grid.height + grid.gap);
+  for (let i = 0; i < hosts.length; i++) paintCell(context, picture, hosts[i] as FleetHost, cellOrigin(grid, i));
+  if (marked !== undefined && marked < hosts.length) outlineCell(context, picture, cellOrigin(grid, marked));
+}
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+function paintCell(
+  context: CanvasRenderingContext2D,
+  picture: FleetPicture,
+  host: FleetHost,
+  { x, y }: Point,
+): void {
+  const { grid, palette, full } = picture;
+  const status = picture.statusOf(host);
+  const ratio = host.value === undefined || full <= 0 ? undefined : host.value / full;
+  traceCell(context, grid, x, y);
+  context.globalAlpha = status === 'offline' ? FADED : 1;
+  context.fillStyle = ratio === undefined ? palette.noValue : heatColour(palette.theme, ratio);
+  context.fill();
+  context.globalAlpha = 1;
+  if (status !== 'online') hatch(context, grid, x, y, palette.hatch);
+  if (grid.detail === 'colour') return;
+  const readable = ratio === undefined || status === 'offline' ? palette.text : textOnHeat(palette.theme, ratio);
+  context.fillStyle = readable;
+  if (grid.detail === 'card') writeCard(context, picture, host, status, { x, y });
+  else writeValue(context, picture, host, { x, y });
+}
+
+function writeCard(
+  context: CanvasRenderingContext2D,
+  { grid, metric, full }: FleetPicture,
+  host: FleetHost,
+  status: HostStatus,
+  { x, y }: Point,
+): void {
+  const large = grid.cellHeight >= 80;
+  const pad = large ? 14 : 8;
+  if (large) drawTrail(context, grid, host.trail, full, { x, y });
+  const inner = grid.cellWidth - 2 * pad;
+  context.textAlign = 'left';
+  context.textBaseline = 'top';
+  context.font = `500 ${large ? 13 : 11}px ${FONT}`;
+  context.fillText(fitted(context, host.id, inner), x + pad, y + pad);
+  context.textBaseline = 'alphabetic';
+  context.font = `600 ${large ? 24 : 16}px ${FONT}`;
+  context.fillText(formatValue(host.value, metric.unit), x + pad, y + grid.cellHeight - pad);
+  if (!large) return;
+  const note = status === 'online' ? (isDemo(host.labels) ? 'demo' : '') : status;
+  context.font = `500 11px ${FONT}`;
+  context.textAlign = 'right';
+  context.fillText(note, x + grid.cellWidth - pad, y + grid.cellHeight - pad);
+}
+
+function writeValue(
+  context: CanvasRenderingContext2D,
+  { grid, metric }: FleetPicture,
+  host: FleetHost,
+  { x, y }: Point,
+): void {
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  context.font = `500 11px ${FONT}`;
+  const text = fitted(context, formatValue(host.value, metric.unit), grid.cellWidth - 4);
+  context.fillText(text, x + grid.cellWidth / 2, y + grid.cellHeight / 2 + 0.5);
+}
+
+/** The host's last values as a faint area along the bottom of its card. */
+function drawTrail(
+  context: CanvasRenderingContext2D,
+  grid: FleetGrid,
+  trail: readonly number[],
+  full: number,
+  { x, y }: Point,
+): void {
+  if (trail.length < 2 || full <= 0) return;
+  const step = grid.cellWidth / (TRAIL_MAX - 1);
+  const bottom = y + grid.cellHeight;
+  const heightOf = (value: number): number => Math.min(1, Math.max(0, value / full)) * grid.cellHeight * TRAIL_SHARE;
+  const start = x + grid.cellWidth - (trail.length - 1) * step;
+  context.save();
+  traceCell(context, grid, x, y);
+  context.clip();
+  context.beginPath();
+  context.moveTo(start, bottom);
+  trail.forEach((value, i) => context.lineTo(start + i * step, bottom - heightOf(value)));
+  context.lineTo(x + grid.cellWidth, bottom);
+  context.globalAlpha = TRAIL_ALPHA;
+  context.fill();
+  context.restore();
+}
+
+/** Diagonal lines over a cell: its data is old, whatever its colour says. */
+function hatch(context: CanvasRenderingContext2D, grid: FleetGrid, x: number, y: number, colour: string): void {
+  const { cellWidth, cellHeight } = grid;
+  context.save();
+  context.clip();
+  context.strokeStyle = colour;
+  context.lineWidth = 1.5;
+  context.beginPath();
+  for (let at = -cellHeight; at < cellWidth; at += HATCH_STEP) {
+    context.moveTo(x + at, y + cellHeight);
+    context.lineTo(x + at + cellHeight, y);
+  }
+  context.stroke();
+  context.restore();
+}
+
+function outlineCell(context: CanvasRenderingContext2D, { grid, palette }: FleetPicture, { x, y }: Point): void {
+  traceCell(context, grid, x, y);
+  context.lineWidth = 2;
+  context.strokeStyle = palette.text;
+  context.stroke();
+}
+
+function traceCell(context: CanvasRenderingContext2D, grid: FleetGrid, x: number, y: number): void {
+  context.beginPath();
+  context.roundRect(x, y, grid.cellWidth, grid.cellHeight, Math.min(RADIUS_MAX, grid.cellHeight / 5));
+}
+
+/** As much of `text` as `width` holds. */
+function fitted(context: CanvasRenderingContext2D, text: string, width: number): string {
+  if (context.measureText(text).width <= width) return text;
+  let kept = text;
+  while (kept.length > 1 && context.measureText(`${kept}…`).width > width) kept = kept.slice(0, -1);
+  return `${kept}…`;
+}
