@@ -64,8 +64,8 @@ export class HashRing {
 
   /**
    * The ring of `members`, in any order. O(tokens log tokens).
-   * @throws {Fault} `invalid_argument` for a repeated or empty id, a weight outside 0 to {@link WEIGHT_MAX}, or
-   * more than {@link MEMBERS_MAX} members.
+   * @throws {Fault} `invalid_argument` for a repeated or empty id, a weight outside 0 to
+   * {@link WEIGHT_MAX}, or more than {@link MEMBERS_MAX} members.
    */
   static of(members: readonly RingMember[], options: RingOptions = {}): HashRing {
     const { tokensPerWeight = TOKENS_PER_WEIGHT } = options;

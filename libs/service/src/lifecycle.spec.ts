@@ -21,7 +21,7 @@ function scene(options: { deadlineMs?: number; noticeMs?: number } = {}) {
 }
 
 describe('shutdown', () => {
-  test('readiness turns first, then the stages run in order, and close runs last registered first', async () => {
+  test('readiness turns first, stages run in order, and close runs the last registered first', async () => {
     const { lifecycle, readiness, exits } = scene();
     const ran: string[] = [];
     lifecycle.on('close', 'store', () => void ran.push('close store'));

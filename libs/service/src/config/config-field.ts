@@ -7,7 +7,7 @@
 import { z } from 'zod';
 
 /** A configuration: a flat zod object; every field carries `.describe()`. */
-export type ConfigSchema = z.ZodObject<z.core.$ZodLooseShape>;
+export type ConfigSchema = z.ZodObject;
 
 /**
  * How the text of a flag becomes a value: `list` fields take their flag repeatedly, or a comma-separated

@@ -100,7 +100,7 @@ describe('faults', () => {
 test('--help names every flag, variable and default, and exits 0', () => {
   const { code, text } = refusalOf(['--help']);
   expect(code).toBe(0);
-  for (const field of describeConfig(schema)) expect(text).toContain(`${field.flag}`);
+  for (const field of describeConfig(schema)) expect(text).toContain(field.flag);
   expect(text).toContain('RINGWATCH_HTTP_PORT');
   expect(text).toContain('default 7101');
 });

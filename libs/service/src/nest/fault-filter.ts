@@ -3,7 +3,7 @@
  * is our bug, answered from the one table. Controllers therefore throw faults and never catch.
  */
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import type { FastifyError, FastifyReply } from 'fastify';
 import { throwError, type Observable } from 'rxjs';
 import { Fault, toFault, type Logger } from '@ringwatch/kernel';
 import { faultOfHttpStatus, faultToGrpc, faultToProblem, isInternal } from '../fault-mapping.ts';
@@ -47,12 +47,21 @@ export function faultOf(exception: unknown): Fault {
   return toFault(exception);
 }
 
+/** An error of Fastify itself, which carries a code (`FST_ERR_…`) and a status. */
+export function faultOfFastify(error: FastifyError): Fault {
+  return withReason(faultOfHttpStatus(error.statusCode ?? 500, error.message, error), error);
+}
+
 function faultOfHttpException(exception: HttpException): Fault {
   const fault = faultOfHttpStatus(exception.getStatus(), messageOf(exception), exception);
-  const { cause } = exception;
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : '';
-  const reason = FASTIFY_REASONS[code] ?? (cause instanceof SyntaxError ? 'malformed_json' : undefined);
-  return reason === undefined ? fault : new Fault(fault.code, fault.detail, { cause: exception, reason });
+  return withReason(fault, exception.cause);
+}
+
+/** The fault with the finer reason that its origin gives, if any. */
+function withReason(fault: Fault, origin: unknown): Fault {
+  const code = typeof origin === 'object' && origin !== null && 'code' in origin ? String(origin.code) : '';
+  const reason = FASTIFY_REASONS[code] ?? (origin instanceof SyntaxError ? 'malformed_json' : undefined);
+  return reason === undefined ? fault : new Fault(fault.code, fault.detail, { cause: fault.cause, reason });
 }
 
 /** Nest's validation pipes put a list of sentences into the response's `message`. */

@@ -12,8 +12,9 @@ import type { Server } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { sleep, type Clock } from '@ringwatch/kernel';
-import { faultOfHttpStatus, faultToProblem } from '../fault-mapping.ts';
+import { faultToProblem } from '../fault-mapping.ts';
 import { answerHealth, HEALTH_PATHS, type HealthSources } from '../health-server.ts';
+import { faultOfFastify } from './fault-filter.ts';
 
 export interface HttpDoorOptions extends HealthSources {
   readonly clock: Clock;
@@ -46,9 +47,7 @@ export class HttpDoor {
       routerOptions: { maxParamLength: PARAM_CHARS_MAX },
       // The router refuses broken URLs before Nest and its filters see them.
       frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
-        const { status, headers, body } = faultToProblem(
-          faultOfHttpStatus(error.statusCode ?? 400, error.message, error),
-        );
+        const { status, headers, body } = faultToProblem(faultOfFastify(error));
         void reply.status(status).headers(headers).send(JSON.stringify(body));
       },
     });
@@ -56,7 +55,7 @@ export class HttpDoor {
   }
 
   get fastify(): FastifyInstance {
-    return this.adapter.getInstance() as unknown as FastifyInstance;
+    return this.adapter.getInstance();
   }
 
   /** The bound port, once listening. */
@@ -81,7 +80,7 @@ export class HttpDoor {
   }
 
   get #server(): Server {
-    return this.fastify.server as Server;
+    return this.fastify.server;
   }
 
   #connections(): Promise<number> {
