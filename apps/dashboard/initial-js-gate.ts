@@ -19,7 +19,8 @@ export function initialJsGate(bytesMax: number): Plugin {
         for (const imported of chunk.imports) initial.add(imported); // The loop goes on over what it adds.
         bytes += gzipSync(chunk.code, { level: 9 }).length;
         const foreign = Object.keys(chunk.modules).filter((id) => id.includes('browser-external'));
-        if (foreign.length > 0) this.error(`${chunk.fileName} contains Node's modules: ${foreign.join(', ')}`);
+        if (foreign.length > 0)
+          this.error(`${chunk.fileName} contains Node's modules: ${foreign.join(', ')}`);
       }
       if (bytes === 0) this.error('no entry chunk');
       if (bytes > bytesMax) this.error(`initial JS is ${bytes} bytes gzipped, at most ${bytesMax}`);

@@ -15,6 +15,8 @@ export default defineConfig({
     assetsInlineLimit: 0, // No data: URLs in scripts or styles: the page's policy names its sources.
     modulePreload: { polyfill: false },
   },
-  server: { proxy: { '/api': 'http://127.0.0.1:7301', '/live': { target: 'ws://127.0.0.1:7301', ws: true } } },
+  server: {
+    proxy: { '/api': 'http://127.0.0.1:7301', '/live': { target: 'ws://127.0.0.1:7301', ws: true } },
+  },
   plugins: [initialJsGate(INITIAL_JS_BYTES_MAX)],
 });

@@ -10,7 +10,10 @@ export function compileGlob(pattern: string): (text: string) => boolean {
   if (parts.length === 1) return (text) => text === pattern;
   const head = parts[0] as string;
   const tail = parts.at(-1) as string;
-  const middle = parts.slice(1, -1).filter((part) => part !== '').map(compileSearch);
+  const middle = parts
+    .slice(1, -1)
+    .filter((part) => part !== '')
+    .map(compileSearch);
   return (text) => {
     if (text.length < head.length + tail.length) return false;
     if (!text.startsWith(head) || !text.endsWith(tail)) return false;

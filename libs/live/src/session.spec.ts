@@ -178,6 +178,14 @@ describe('delivery', () => {
     expect(channel.update([report('db-1', 2)], 0)).toBeUndefined();
   });
 
+  test('a viewer gets nothing of a channel it does not listen to, even one with the same id', () => {
+    const mine = channelOf({ hosts: { ids: ['a'] } });
+    const other = channelOf({ hosts: { ids: ['b'] } });
+    const { session } = begun(mine, [report('a', 1)]);
+    const update = other.update([report('b', 2)], 0);
+    expect(update && session.offer(other, update, at())).toEqual([]);
+  });
+
   test('a viewer that came after a schema was announced is told it when it is used again', () => {
     const channel = channelOf();
     channel.update([report('a', 1, { rare: 1 })], 0);
@@ -258,7 +266,13 @@ describe('the newest report of each host', () => {
 
   test('beyond its capacity the host that was silent for longest goes', () => {
     const table = new LatestTable(2);
-    for (const [host, t] of [['a', 1], ['b', 1], ['a', 2], ['c', 1]] as const) table.offer(report(host, t));
+    for (const [host, t] of [
+      ['a', 1],
+      ['b', 1],
+      ['a', 2],
+      ['c', 1],
+    ] as const)
+      table.offer(report(host, t));
     expect([...table.values()].map((kept) => kept.hostId)).toEqual(['a', 'c']);
   });
 });

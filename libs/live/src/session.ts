@@ -89,7 +89,8 @@ export class LiveSession {
     at: SessionMoment,
   ): readonly SessionEffect[] {
     if (this.#closed) return [];
-    const delivery = this.#deliveries.get(channel.id) ?? new Delivery(channel);
+    const known = this.#deliveries.get(channel.id);
+    const delivery = known?.channel === channel ? known : new Delivery(channel);
     this.#deliveries.set(channel.id, delivery);
     delivery.begin(snapshot);
     return this.drain(at);
@@ -98,7 +99,7 @@ export class LiveSession {
   /** New reports of a channel that this session listens to. */
   offer(channel: LiveChannel, update: ChannelUpdate, at: SessionMoment): readonly SessionEffect[] {
     const delivery = this.#deliveries.get(channel.id);
-    if (this.#closed || delivery === undefined) return [];
+    if (this.#closed || delivery?.channel !== channel) return [];
     if (delivery.direct && at.bufferedBytes < CONFLATE_FROM_BYTES) {
       const text = delivery.follow(update, at.wallMs);
       return [text === undefined ? { kind: 'forward' } : { kind: 'send', text }];
@@ -163,7 +164,10 @@ export class LiveSession {
   #close(code: number, reason: string): readonly SessionEffect[] {
     this.#closed = true;
     const farewell = encodeFrame({ type: 'closing', reason, retryAfterMs: 1_000 });
-    return [{ kind: 'send', text: farewell }, { kind: 'close', code, reason }];
+    return [
+      { kind: 'send', text: farewell },
+      { kind: 'close', code, reason },
+    ];
   }
 }
 

@@ -28,14 +28,17 @@ const SIZES: readonly CellSize[] = [
   { hostsMax: Number.POSITIVE_INFINITY, width: 13, height: 13, gap: 2, detail: 'colour' },
 ];
 
-/** A lone host's cell does not grow beyond this share over its size. */
+/** Cells of a fleet that does not fill its first row do not grow beyond this share over their size. */
 const STRETCH_MAX = 1.35;
+/** On a narrow screen cells shrink rather than leave one column. */
+const COLUMNS_MIN = 2;
 
 export function fleetGrid(hosts: number, width: number): FleetGrid {
   const size = SIZES.find(({ hostsMax }) => hosts <= hostsMax) as CellSize;
-  const columns = Math.max(1, Math.floor((width + size.gap) / (size.width + size.gap)));
+  const wanted = Math.min(size.width, (width - size.gap) / COLUMNS_MIN);
+  const columns = Math.max(1, Math.floor((width + size.gap) / (wanted + size.gap)));
   const filling = (width - (columns - 1) * size.gap) / columns;
-  const cellWidth = Math.min(filling, size.width * STRETCH_MAX);
+  const cellWidth = hosts < columns ? Math.min(filling, size.width * STRETCH_MAX) : filling;
   const rows = Math.ceil(hosts / columns);
   const height = Math.max(0, rows * (size.height + size.gap) - size.gap);
   return { columns, cellWidth, cellHeight: size.height, gap: size.gap, height, detail: size.detail };

@@ -1,6 +1,6 @@
 /**
- * One cell per host on a canvas, by pointer and by keyboard. It paints on the next animation frame after something
- * changed, at most once a frame, and not at all while nothing does.
+ * One cell per host on a canvas, by pointer and by keyboard. It paints on the next animation frame after
+ * something changed, at most once a frame, and not at all while nothing does.
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
@@ -93,7 +93,15 @@ function usePainting(
       const context = sized(canvas.current, width, grid.height);
       if (context === undefined) return;
       const statusOf = (host: FleetHost) => store.statusOf(host, now);
-      paintFleet(context, width, { grid, hosts, metric: store.metric, full, palette: colours, marked, statusOf });
+      paintFleet(context, width, {
+        grid,
+        hosts,
+        metric: store.metric,
+        full,
+        palette: colours,
+        marked,
+        statusOf,
+      });
     });
     return () => cancelAnimationFrame(request);
   }, [width, grid.height, grid.columns, hosts, full, marked, colours, now, version]);

@@ -33,7 +33,14 @@ export const FLEET_METRICS: readonly FleetMetric[] = [
     full: 1,
     measure: (now) => shareUsed(now, 'memory_total_bytes', 'memory_available_bytes'),
   },
-  { id: 'load', title: 'Load (1 min)', unit: 'number', names: ['load1'], full: undefined, measure: maxOf('load1') },
+  {
+    id: 'load',
+    title: 'Load (1 min)',
+    unit: 'number',
+    names: ['load1'],
+    full: undefined,
+    measure: maxOf('load1'),
+  },
   traffic('network', 'Network', ['network_receive_bytes_total', 'network_transmit_bytes_total']),
   traffic('disk', 'Disk I/O', ['disk_read_bytes_total', 'disk_written_bytes_total']),
 ];
@@ -67,7 +74,10 @@ function cpuBusy(now: Reading, before: Reading | undefined): number | undefined 
 const idleKeys = new Map<string, boolean>();
 const IDLE_KEYS_MAX = 10_000;
 
-/** Whether a CPU series counts idle time. Remembered, because it is asked for every core of every host each second. */
+/**
+ * Whether a CPU series counts idle time. Remembered, because it is asked for every core of every host each
+ * second.
+ */
 function isIdle(key: string): boolean {
   const known = idleKeys.get(key);
   if (known !== undefined) return known;

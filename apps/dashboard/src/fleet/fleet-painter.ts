@@ -30,7 +30,8 @@ const TRAIL_ALPHA = 0.13;
 export function paintFleet(context: CanvasRenderingContext2D, width: number, picture: FleetPicture): void {
   const { grid, hosts, marked } = picture;
   context.clearRect(0, 0, width, grid.height + grid.gap);
-  for (let i = 0; i < hosts.length; i++) paintCell(context, picture, hosts[i] as FleetHost, cellOrigin(grid, i));
+  for (let i = 0; i < hosts.length; i++)
+    paintCell(context, picture, hosts[i] as FleetHost, cellOrigin(grid, i));
   if (marked !== undefined && marked < hosts.length) outlineCell(context, picture, cellOrigin(grid, marked));
 }
 
@@ -55,7 +56,8 @@ function paintCell(
   context.globalAlpha = 1;
   if (status !== 'online') hatch(context, grid, x, y, palette.hatch);
   if (grid.detail === 'colour') return;
-  const readable = ratio === undefined || status === 'offline' ? palette.text : textOnHeat(palette.theme, ratio);
+  const readable =
+    ratio === undefined || status === 'offline' ? palette.text : textOnHeat(palette.theme, ratio);
   context.fillStyle = readable;
   if (grid.detail === 'card') writeCard(context, picture, host, status, { x, y });
   else writeValue(context, picture, host, { x, y });
@@ -110,7 +112,8 @@ function drawTrail(
   if (trail.length < 2 || full <= 0) return;
   const step = grid.cellWidth / (TRAIL_MAX - 1);
   const bottom = y + grid.cellHeight;
-  const heightOf = (value: number): number => Math.min(1, Math.max(0, value / full)) * grid.cellHeight * TRAIL_SHARE;
+  const heightOf = (value: number): number =>
+    Math.min(1, Math.max(0, value / full)) * grid.cellHeight * TRAIL_SHARE;
   const start = x + grid.cellWidth - (trail.length - 1) * step;
   context.save();
   traceCell(context, grid, x, y);
@@ -125,7 +128,13 @@ function drawTrail(
 }
 
 /** Diagonal lines over a cell: its data is old, whatever its colour says. */
-function hatch(context: CanvasRenderingContext2D, grid: FleetGrid, x: number, y: number, colour: string): void {
+function hatch(
+  context: CanvasRenderingContext2D,
+  grid: FleetGrid,
+  x: number,
+  y: number,
+  colour: string,
+): void {
   const { cellWidth, cellHeight } = grid;
   context.save();
   context.clip();
@@ -140,7 +149,11 @@ function hatch(context: CanvasRenderingContext2D, grid: FleetGrid, x: number, y:
   context.restore();
 }
 
-function outlineCell(context: CanvasRenderingContext2D, { grid, palette }: FleetPicture, { x, y }: Point): void {
+function outlineCell(
+  context: CanvasRenderingContext2D,
+  { grid, palette }: FleetPicture,
+  { x, y }: Point,
+): void {
   traceCell(context, grid, x, y);
   context.lineWidth = 2;
   context.strokeStyle = palette.text;

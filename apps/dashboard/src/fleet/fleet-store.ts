@@ -9,8 +9,18 @@ import type { WireHost } from '@ringwatch/live';
 import type { SeenReport, SubscriptionSink } from '../live/subscription.ts';
 import type { FleetMetric, Reading } from './fleet-metrics.ts';
 
-/** By how much a host missed its interval; the same rule as the brokers'. */
-export type HostStatus = 'online' | 'late' | 'offline';
+/**
+ * By how much a host missed its interval; the same rule as the brokers'. `unknown` while the page itself
+ * hears nothing: a lost connection says nothing about hosts.
+ */
+export type HostStatus = 'online' | 'late' | 'offline' | 'unknown';
+
+/** What the page knows of its own connection. */
+export interface FleetContext {
+  readonly intervalMs: number;
+  /** Until when the page would have heard of a host, in its wall time; undefined while it hears. */
+  readonly deafSinceMs: number | undefined;
+}
 
 const LATE_AFTER_INTERVALS = 1.5;
 const OFFLINE_AFTER_INTERVALS = 3;
@@ -42,7 +52,7 @@ export class FleetStore implements SubscriptionSink {
 
   constructor(
     readonly metric: FleetMetric,
-    private readonly defaultIntervalMs: () => number,
+    private readonly context: () => FleetContext,
   ) {}
 
   reset(): void {
@@ -72,9 +82,11 @@ export class FleetStore implements SubscriptionSink {
   }
 
   statusOf(host: FleetHost, nowMs: number): HostStatus {
-    const intervalMs = host.intervalMs > 0 ? host.intervalMs : this.defaultIntervalMs();
-    const missed = (nowMs - host.seenAtMs - ARRIVAL_SLACK_MS) / intervalMs;
+    const context = this.context();
+    const intervalMs = host.intervalMs > 0 ? host.intervalMs : context.intervalMs;
+    const missed = ((context.deafSinceMs ?? nowMs) - host.seenAtMs - ARRIVAL_SLACK_MS) / intervalMs;
     if (missed >= OFFLINE_AFTER_INTERVALS) return 'offline';
+    if (context.deafSinceMs !== undefined) return 'unknown';
     return missed > LATE_AFTER_INTERVALS ? 'late' : 'online';
   }
 

@@ -10,10 +10,16 @@ const PAGE_ROWS = 100;
 
 type Order = 'name' | 'value';
 
-export function FleetTable({ store, hosts }: { store: FleetStore; hosts: readonly FleetHost[] }): JSX.Element {
+export function FleetTable({
+  store,
+  hosts,
+}: {
+  store: FleetStore;
+  hosts: readonly FleetHost[];
+}): JSX.Element {
   const [order, setOrder] = useState<Order>('name');
   const [page, setPage] = useState(0);
-  store.changed.value; // Read so that the rows follow the data.
+  void store.changed.value; // Read so that the rows follow the data.
   const sorted = order === 'name' ? hosts : [...hosts].sort((a, b) => (b.value ?? -1) - (a.value ?? -1));
   const pages = Math.max(1, Math.ceil(sorted.length / PAGE_ROWS));
   const shown = Math.min(page, pages - 1);
@@ -66,7 +72,15 @@ function Row({ store, host }: { store: FleetStore; host: FleetHost }): JSX.Eleme
   );
 }
 
-function Pager({ page, pages, turn }: { page: number; pages: number; turn(page: number): void }): JSX.Element {
+function Pager({
+  page,
+  pages,
+  turn,
+}: {
+  page: number;
+  pages: number;
+  turn(page: number): void;
+}): JSX.Element {
   return (
     <nav class="pager" aria-label="Pages of hosts">
       <button type="button" class="button" disabled={page === 0} onClick={() => turn(page - 1)}>

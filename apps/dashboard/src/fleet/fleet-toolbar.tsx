@@ -49,7 +49,12 @@ export function FleetToolbar({ route, metric, change }: FleetToolbarProps): JSX.
       </label>
       <div class="segments" role="group" aria-label="View as">
         {(['map', 'table'] as const).map((view) => (
-          <button key={view} type="button" aria-pressed={route.view === view} onClick={() => change({ view })}>
+          <button
+            key={view}
+            type="button"
+            aria-pressed={route.view === view}
+            onClick={() => change({ view })}
+          >
             {view === 'map' ? 'Map' : 'Table'}
           </button>
         ))}

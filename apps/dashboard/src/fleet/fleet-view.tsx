@@ -2,13 +2,14 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import { compileGlob } from '@ringwatch/live';
+import type { ConnectionState } from '../live/live-connection.ts';
 import { live, nowMs } from '../live/live-state.ts';
 import { navigate, type Route } from '../route.ts';
 import { EmptyFleet } from '../shell/empty-fleet.tsx';
 import { Waiting } from '../shell/waiting.tsx';
 import { fleetMetric } from './fleet-metrics.ts';
 import { FleetMap } from './fleet-map.tsx';
-import { FleetStore, type FleetHost, type HostStatus } from './fleet-store.ts';
+import { FleetStore, type FleetContext, type FleetHost, type HostStatus } from './fleet-store.ts';
 import { FleetTable } from './fleet-table.tsx';
 import { FleetToolbar } from './fleet-toolbar.tsx';
 import { HeatLegend } from './heat-legend.tsx';
@@ -17,11 +18,11 @@ type FleetRoute = Extract<Route, { page: 'fleet' }>;
 
 export function FleetView({ route }: { route: FleetRoute }): JSX.Element {
   const metric = useMemo(() => fleetMetric(route.metric), [route.metric]);
-  const store = useMemo(() => new FleetStore(metric, () => live.state.value.intervalMs), [metric]);
+  const store = useMemo(() => new FleetStore(metric, () => contextOf(live.state.value)), [metric]);
   useEffect(() => {
     return live.subscribe({ type: 'subscribe', id: 'fleet', metrics: { names: metric.names } }, store);
   }, [store]);
-  store.changed.value; // Read so that the page follows the data.
+  void store.changed.value; // Read so that the page follows the data.
 
   const all = store.hosts();
   const hosts = useMemo(() => matching(all, route.find), [all, route.find]);
@@ -46,8 +47,15 @@ export function FleetView({ route }: { route: FleetRoute }): JSX.Element {
   );
 }
 
+/** The page is deaf while it has no socket, and while its gateway has no brokers. */
+function contextOf({ phase, source, dataAtMs, intervalMs }: ConnectionState): FleetContext {
+  const deaf =
+    phase === 'reconnecting' || phase === 'error' || (source !== undefined && source.state !== 'live');
+  return { intervalMs, deafSinceMs: deaf ? (dataAtMs ?? 0) : undefined };
+}
+
 function Counts({ store, hosts }: { store: FleetStore; hosts: readonly FleetHost[] }): JSX.Element {
-  const counts: Record<HostStatus, number> = { online: 0, late: 0, offline: 0 };
+  const counts: Record<HostStatus, number> = { online: 0, late: 0, offline: 0, unknown: 0 };
   for (const host of hosts) counts[store.statusOf(host, nowMs.value)]++;
   return (
     <ul class="counts" aria-label="Hosts by status">
@@ -55,7 +63,7 @@ function Counts({ store, hosts }: { store: FleetStore; hosts: readonly FleetHost
         <b>{hosts.length}</b> {hosts.length === 1 ? 'host' : 'hosts'}
       </li>
       {(Object.keys(counts) as HostStatus[])
-        .filter((status) => status === 'online' || counts[status] > 0)
+        .filter((status) => counts[status] > 0)
         .map((status) => (
           <li key={status}>
             <span class={`dot status-${status}`} aria-hidden="true" />
@@ -73,7 +81,10 @@ function matching(hosts: readonly FleetHost[], find: string): readonly FleetHost
   return hosts.filter((host) => matches(host.id.toLowerCase()));
 }
 
-/** The largest value, rounded up to 1, 2 or 5 times a power of ten, so that the scale does not jump each second. */
+/**
+ * The largest value, rounded up to 1, 2 or 5 times a power of ten, so that the scale does not jump each
+ * second.
+ */
 function niceMax(hosts: readonly FleetHost[]): number {
   let max = 0;
   for (const { value } of hosts) if (value !== undefined && value > max) max = value;

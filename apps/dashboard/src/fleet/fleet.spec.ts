@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { cellAt, cellOrigin, fleetGrid, stepCell } from './fleet-grid.ts';
 import { fleetMetric, type Reading } from './fleet-metrics.ts';
 import { FleetStore, isDemo } from './fleet-store.ts';
@@ -66,21 +66,26 @@ describe('grid', () => {
     expect(cellAt(grid, 3, -1, 0)).toBeUndefined();
   });
 
-  test('a narrow screen still has one column', () => {
-    expect(fleetGrid(3, 100)).toMatchObject({ columns: 1, cellWidth: 100 });
+  test('a narrow screen has two columns that fill it', () => {
+    expect(fleetGrid(3, 210)).toMatchObject({ columns: 2, cellWidth: 100 });
   });
 
   test('the focus moves by rows and columns and stops at the edges', () => {
     const grid = { ...fleetGrid(10, 1_200), columns: 4 };
     const from = (index: number) => (step: Parameters<typeof stepCell>[3]) => stepCell(grid, 10, index, step);
-    expect((['left', 'right', 'up', 'down', 'home', 'end'] as const).map(from(5))).toEqual([4, 6, 1, 9, 0, 9]);
+    expect((['left', 'right', 'up', 'down', 'home', 'end'] as const).map(from(5))).toEqual([
+      4, 6, 1, 9, 0, 9,
+    ]);
     expect((['left', 'up'] as const).map(from(0))).toEqual([0, 0]);
     expect((['right', 'down'] as const).map(from(9))).toEqual([9, 9]);
   });
 });
 
 describe('hosts', () => {
-  const store = (): FleetStore => new FleetStore(fleetMetric('load'), () => 1_000);
+  let deafSinceMs: number | undefined;
+  beforeEach(() => void (deafSinceMs = undefined));
+  const store = (): FleetStore =>
+    new FleetStore(fleetMetric('load'), () => ({ intervalMs: 1_000, deafSinceMs }));
   const host = (id: string, intervalMs = 1_000): { host: string; intervalMs: number; labels: {} } => {
     return { host: id, intervalMs, labels: {} };
   };
@@ -90,7 +95,10 @@ describe('hosts', () => {
 
   test('are sorted as people count', () => {
     const fleet = store();
-    fleet.receive(['web-10', 'web-2', 'db-1'].map((id) => host(id)), []);
+    fleet.receive(
+      ['web-10', 'web-2', 'db-1'].map((id) => host(id)),
+      [],
+    );
     expect(fleet.hosts().map(({ id }) => id)).toEqual(['db-1', 'web-2', 'web-10']);
   });
 
@@ -102,6 +110,13 @@ describe('hosts', () => {
     expect([1_000, 16_000, 31_000].map((at) => fleet.statusOf(a, at))).toEqual(['online', 'late', 'offline']);
   });
 
+  test('are unknown while the page hears nothing, unless they were offline before', () => {
+    const fleet = store();
+    fleet.receive([host('a'), host('gone')], [report('a', 100), report('gone', 10)]);
+    deafSinceMs = 100_500;
+    expect(fleet.hosts().map((each) => fleet.statusOf(each, 200_000))).toEqual(['unknown', 'offline']);
+  });
+
   test('a new snapshot forgets the hosts of the old one', () => {
     const fleet = store();
     fleet.receive([host('gone')], [report('gone', 1)]);
@@ -111,7 +126,11 @@ describe('hosts', () => {
   });
 
   test('only synthetic="true" is a demo', () => {
-    expect([isDemo({ synthetic: 'true' }), isDemo({ synthetic: 'no' }), isDemo({})]).toEqual([true, false, false]);
+    expect([isDemo({ synthetic: 'true' }), isDemo({ synthetic: 'no' }), isDemo({})]).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 });
 

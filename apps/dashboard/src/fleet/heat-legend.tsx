@@ -26,7 +26,7 @@ export function HeatLegend({ metric, full }: { metric: FleetMetric; full: number
       <canvas ref={canvas} width={WIDTH} height={HEIGHT} aria-hidden="true" />
       <span>{formatValue(full, metric.unit)}</span>
       <span class="hatched-key" aria-hidden="true" />
-      <span>late or offline</span>
+      <span>not reporting</span>
     </p>
   );
 }

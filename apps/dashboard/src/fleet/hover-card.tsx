@@ -21,7 +21,11 @@ export function HoverCard({ store, host, origin, grid, width }: HoverCardProps):
   const left = Math.max(0, Math.min(origin.x, width - CARD_WIDTH));
   const labels = Object.entries(host.labels);
   return (
-    <div class="hover-card" aria-hidden="true" style={{ left, top: origin.y + grid.cellHeight + 6, width: CARD_WIDTH }}>
+    <div
+      class="hover-card"
+      aria-hidden="true"
+      style={{ left, top: origin.y + grid.cellHeight + 6, width: CARD_WIDTH }}
+    >
       <strong>{host.id}</strong>
       <dl>
         <dt>{store.metric.title}</dt>

@@ -1,4 +1,6 @@
-/** uPlot's options for one panel. All canvas colours come from the palette, so a new theme means new options. */
+/**
+ * uPlot's options for one panel. All canvas colours come from the palette, so a new theme means new options.
+ */
 import type uPlot from 'uplot';
 import { formatValue, type Unit } from '../format/units.ts';
 import type { Palette } from '../theme.ts';
@@ -23,8 +25,18 @@ export interface ChartHooks {
   onDoubleClick(): void;
 }
 
-export function chartOptions(panel: Panel, colours: Palette, width: number, hooks: ChartHooks): uPlot.Options {
-  const axis = { stroke: colours.muted, font: FONT, ticks: { show: false }, grid: { stroke: colours.grid, width: 1 } };
+export function chartOptions(
+  panel: Panel,
+  colours: Palette,
+  width: number,
+  hooks: ChartHooks,
+): uPlot.Options {
+  const axis = {
+    stroke: colours.muted,
+    font: FONT,
+    ticks: { show: false },
+    grid: { stroke: colours.grid, width: 1 },
+  };
   return {
     width,
     height: CHART_HEIGHT,
@@ -58,7 +70,10 @@ export function chartOptions(panel: Panel, colours: Palette, width: number, hook
         values: (_chart, splits) => splits.map((at) => formatValue(at, panel.unit)),
       },
     ],
-    series: [{}, ...panel.series.map((series) => seriesOptions(panel, series, colourOf(colours, series.colour)))],
+    series: [
+      {},
+      ...panel.series.map((series) => seriesOptions(panel, series, colourOf(colours, series.colour))),
+    ],
     ...(panel.kind === 'stack' && { bands: stackBands(panel, colours) }),
     hooks: {
       setCursor: [(chart) => chart.cursor.event && hooks.onCursor(timeUnderCursor(chart))],

@@ -1,6 +1,6 @@
 /**
- * One panel: title, plot, legend with the values under the pointer, and a table twin. The plot is updated past Preact:
- * each second it gets new data, not a new tree.
+ * One panel: title, plot, legend with the values under the pointer, and a table twin. The plot is updated
+ * past Preact: each second it gets new data, not a new tree.
  */
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
@@ -28,7 +28,7 @@ export function Chart({ panel, window, reader, span }: ChartProps): JSX.Element 
   const [asTable, setAsTable] = useState(false);
   const colours = palette.value;
   usePlot(plot, width, { panel, window, reader, span }, colours);
-  window.changed.value; // Read so that legend and summary follow the data.
+  void window.changed.value; // Read so that legend and summary follow the data.
   const columns = panel.series.map((series) => series.read(reader));
   const at = indexAt(reader.times, cursorTime.value);
   const titleId = `chart-${panel.id}`;
@@ -71,7 +71,9 @@ export function Chart({ panel, window, reader, span }: ChartProps): JSX.Element 
   );
 }
 
-/** Keeps one uPlot in `element`: a new one for new series, colours or width, new data whenever there is some. */
+/**
+ * Keeps one uPlot in `element`: a new one for new series, colours or width, new data whenever there is some.
+ */
 function usePlot(
   element: { readonly current: HTMLDivElement | null },
   width: number,
@@ -91,7 +93,7 @@ function usePlot(
     };
     const chart = new uPlot(chartOptions(panel, colours, width, hooks), [[]], element.current);
     const stop = effect(() => {
-      window.changed.value; // With span() what decides when the plot is drawn again.
+      void window.changed.value; // With span() what decides when the plot is drawn again.
       span();
       chart.setData(drawnData(current.current, reader));
     });
@@ -105,7 +107,11 @@ function usePlot(
 /** What uPlot draws: gaps marked, and the layers of a stack added up. */
 function drawnData(panel: Panel, reader: ColumnReader): uPlot.AlignedData {
   const columns = panel.series.map((series) => series.read(reader));
-  const drawn = withGaps(reader.times, panel.kind === 'stack' ? stacked(columns) : columns, reader.gapSeconds);
+  const drawn = withGaps(
+    reader.times,
+    panel.kind === 'stack' ? stacked(columns) : columns,
+    reader.gapSeconds,
+  );
   return [drawn.times, ...drawn.columns];
 }
 
@@ -114,8 +120,9 @@ function stacked(columns: readonly Column[]): Column[] {
   return columns.map((column) =>
     column.map((value, i) => {
       if (value === null) return null;
-      below[i] = (below[i] ?? 0) + value;
-      return below[i] as number;
+      const sum = (below[i] ?? 0) + value;
+      below[i] = sum;
+      return sum;
     }),
   );
 }

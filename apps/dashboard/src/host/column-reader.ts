@@ -1,6 +1,7 @@
 /**
- * Columns of a host's window as charts want them: gauges as they are, counters as rates, and a break in the line where
- * the host was silent. Rates are computed once per change of the window, whatever the number of charts.
+ * Columns of a host's window as charts want them: gauges as they are, counters as rates, and a break in the
+ * line where the host was silent. Rates are computed once per change of the window, whatever the number of
+ * charts.
  */
 import { isCounter } from '@ringwatch/metrics';
 import { ratesOf } from '../format/rate.ts';
@@ -75,7 +76,10 @@ export function withGaps(
   columns: readonly Column[],
   gapSeconds: number,
 ): { times: number[]; columns: (number | null)[][] } {
-  const drawn: { times: number[]; columns: (number | null)[][] } = { times: [], columns: columns.map(() => []) };
+  const drawn: { times: number[]; columns: (number | null)[][] } = {
+    times: [],
+    columns: columns.map(() => []),
+  };
   for (let i = 0; i < times.length; i++) {
     const time = times[i] as number;
     const before = times[i - 1];

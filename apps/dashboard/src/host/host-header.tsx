@@ -73,7 +73,7 @@ function PauseButton({ span }: { readonly span: () => TimeSpan }): JSX.Element {
 
 /** When the host was heard of last; old news is said, not only shown. */
 function Freshness({ window }: { readonly window: HostWindow }): JSX.Element {
-  window.changed.value; // Read so that it follows the data.
+  void window.changed.value; // Read so that it follows the data.
   const { phase } = live.state.value;
   const ageMs = nowMs.value - (window.seenAtMs ?? nowMs.value);
   if (phase === 'live') return <span class="muted">reports every {intervalText(window)}</span>;

@@ -25,7 +25,7 @@ export function HostView({ route }: { route: HostRoute }): JSX.Element {
   const span = useMemo(() => spanOf(window, seconds), [window, seconds]);
   const panels = usePanels(window);
   useEffect(() => follow, [window]);
-  window.changed.value; // Read so that the first point replaces the waiting page.
+  void window.changed.value; // Read so that the first point replaces the waiting page.
   if (window.newest === undefined) {
     const nothing = live.state.value.phase === 'empty' ? `${route.hostId} has not reported yet.` : undefined;
     return <Waiting what={route.hostId} nothing={nothing} />;

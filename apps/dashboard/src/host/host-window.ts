@@ -1,8 +1,9 @@
 /**
- * The recent past of one host in columns: what charts are drawn from. Filled from behind by queries and at its end by
- * pushes, in any order.
+ * The recent past of one host in columns: what charts are drawn from. Filled from behind by queries and at
+ * its end by pushes, in any order.
  *
- * 1. `times` rises strictly; a timestamp that is there already is not added again, so query and push may overlap.
+ * 1. `times` rises strictly; a timestamp that is there already is not added again, so query and push may
+ *    overlap.
  * 2. Every column is as long as `times`; null means absent.
  * 3. At most POINTS_MAX points; the oldest go first.
  *
@@ -29,7 +30,10 @@ export class HostWindow implements SubscriptionSink {
   /** When the newest report was news, in the page's wall time. */
   seenAtMs: number | undefined;
 
-  /** @param onSnapshot called with the newest timestamp when a snapshot arrived: what lies before may be missing. */
+  /**
+   * @param onSnapshot called with the newest timestamp when a snapshot arrived: what lies before may be
+   * missing.
+   */
   constructor(private readonly onSnapshot: (newest: number) => void) {}
 
   get times(): readonly number[] {
@@ -69,7 +73,10 @@ export class HostWindow implements SubscriptionSink {
     this.changed.value++;
   }
 
-  /** Adds one report; `keys[i]` names `values[i]`. The caller bumps `changed` through {@link receive} or {@link fill}. */
+  /**
+   * Adds one report; `keys[i]` names `values[i]`. The caller bumps `changed` through {@link receive} or
+   * {@link fill}.
+   */
   private add(timestamp: number, keys: readonly string[], values: readonly (number | null)[]): void {
     const at = this.#place(timestamp);
     if (at === undefined) return;
@@ -79,7 +86,8 @@ export class HostWindow implements SubscriptionSink {
 
   /** Adds what a query found. */
   fill(reports: readonly { timestamp: number; metrics: Readonly<Record<string, number>> }[]): void {
-    for (const { timestamp, metrics } of reports) this.add(timestamp, Object.keys(metrics), Object.values(metrics));
+    for (const { timestamp, metrics } of reports)
+      this.add(timestamp, Object.keys(metrics), Object.values(metrics));
     this.changed.value++;
   }
 

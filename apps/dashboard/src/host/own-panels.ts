@@ -1,10 +1,23 @@
-/** A chart for each metric that no other chart has drawn: custom metrics first, details of the system after them. */
+/**
+ * A chart for each metric that no other chart has drawn: custom metrics first, details of the system after
+ * them.
+ */
 import { unitOf } from '../format/units.ts';
 import { SERIES_MAX, type Panel, type PanelSeries } from './panel.ts';
 import type { IndexedSeries, SeriesIndex } from './series-index.ts';
 
 /** How the agent names what it reads from the system; all else is somebody's own. */
-const SYSTEM_PREFIXES = ['cpu_', 'memory_', 'swap_', 'load', 'disk_', 'filesystem_', 'network_', 'process_', 'agent_'];
+const SYSTEM_PREFIXES = [
+  'cpu_',
+  'memory_',
+  'swap_',
+  'load',
+  'disk_',
+  'filesystem_',
+  'network_',
+  'process_',
+  'agent_',
+];
 
 export interface OwnPanels {
   readonly custom: readonly Panel[];

@@ -1,6 +1,6 @@
 /**
- * The charts that every host has: what they need is known by name, so series that belong together are drawn together.
- * Whatever they do not use is left to own-panels.ts.
+ * The charts that every host has: what they need is known by name, so series that belong together are drawn
+ * together. Whatever they do not use is left to own-panels.ts.
  */
 import { sumOf, shareOf, type Column, type ColumnReader } from './column-reader.ts';
 import { SERIES_MAX, type Panel, type PanelSeries } from './panel.ts';
@@ -17,7 +17,10 @@ export function systemPanels(index: SeriesIndex): Panel[] {
     cpuModes(cpu),
     memory(index),
     load(index),
-    traffic(index, 'network', 'Network', { receive: 'network_receive_bytes_total', transmit: 'network_transmit_bytes_total' }),
+    traffic(index, 'network', 'Network', {
+      receive: 'network_receive_bytes_total',
+      transmit: 'network_transmit_bytes_total',
+    }),
     traffic(index, 'disk', 'Disk I/O', { read: 'disk_read_bytes_total', write: 'disk_written_bytes_total' }),
     filesystems(index),
     cpuCores(cpu),
@@ -34,7 +37,9 @@ function cpuModes(cpu: Labelled): Panel | undefined {
   const series = CPU_MODES.flatMap((mode, colour): PanelSeries[] => {
     const keys = cpu.filter(({ labels }) => labels['mode'] === mode).map(({ key }) => key);
     if (keys.length === 0) return [];
-    return [{ label: mode, colour, read: (reader) => shareOf(ratesAdded(reader, keys), ratesAdded(reader, all)) }];
+    return [
+      { label: mode, colour, read: (reader) => shareOf(ratesAdded(reader, keys), ratesAdded(reader, all)) },
+    ];
   });
   const note = `${cores} ${cores === 1 ? 'core' : 'cores'}`;
   return { id: 'cpu', title: 'CPU', note, unit: 'percent', kind: 'stack', full: 1, series };
@@ -68,7 +73,9 @@ function memory(index: SeriesIndex): Panel | undefined {
   };
   const parts = (['cached', 'buffers', 'free'] as const).flatMap((part, i): PanelSeries[] => {
     const [series] = index.take(`memory_${part}_bytes`);
-    return series === undefined ? [] : [{ label: part, colour: i + 2, read: (reader) => reader.read(series.key) }];
+    return series === undefined
+      ? []
+      : [{ label: part, colour: i + 2, read: (reader) => reader.read(series.key) }];
   });
   const whole: PanelSeries = { label: 'total', colour: 7, read: (reader) => reader.read(total.key) };
   const series = available === undefined ? [...parts, whole] : [used, ...parts, whole];
@@ -81,7 +88,9 @@ function load(index: SeriesIndex): Panel | undefined {
     if (found === undefined) return [];
     return [{ label: `${name.slice('load'.length)} min`, colour, read: (reader) => reader.read(found.key) }];
   });
-  return series.length === 0 ? undefined : { id: 'load', title: 'Load', unit: 'number', kind: 'lines', series };
+  return series.length === 0
+    ? undefined
+    : { id: 'load', title: 'Load', unit: 'number', kind: 'lines', series };
 }
 
 /** Bytes per second, one line for each direction of each device. */
@@ -92,7 +101,9 @@ function traffic(
   directions: Readonly<Record<string, string>>,
 ): Panel | undefined {
   const found = Object.entries(directions).flatMap(([direction, name]) =>
-    index.take(name).map(({ key, labels }) => ({ key, label: `${labels['device'] ?? ''} ${direction}`.trim() })),
+    index
+      .take(name)
+      .map(({ key, labels }) => ({ key, label: `${labels['device'] ?? ''} ${direction}`.trim() })),
   );
   if (found.length === 0) return undefined;
   const series = found.slice(0, SERIES_MAX).map(({ key, label }, colour): PanelSeries => {

@@ -15,8 +15,8 @@ export type PastState =
 const MARGIN_SECONDS = 10;
 
 /**
- * A host's window: subscribed while mounted, filled with the past after every snapshot (so after a lost connection
- * too), trimmed to `seconds` while the page follows the newest data.
+ * A host's window: subscribed while mounted, filled with the past after every snapshot (so after a lost
+ * connection too), trimmed to `seconds` while the page follows the newest data.
  */
 export function useHostWindow(
   hostId: string,
@@ -57,5 +57,7 @@ function hostWindow(hostId: string, seconds: number) {
 }
 
 function problemOf(error: unknown): Problem {
-  return error instanceof Problem ? error : new Problem(0, 'The past could not be read', String(error), undefined);
+  return error instanceof Problem
+    ? error
+    : new Problem(0, 'The past could not be read', String(error), undefined);
 }

@@ -56,7 +56,10 @@ export interface Socket {
   onclose: ((event: { readonly code: number; readonly reason: string }) => void) | null;
 }
 
-/** A socket that said nothing for this long is given up; the server answers pings, so this means that it is gone. */
+/**
+ * A socket that said nothing for this long is given up; the server answers pings, so this means that it is
+ * gone.
+ */
 const SILENT_SOCKET_MS = 25_000;
 const PING_EVERY_MS = 10_000;
 const DEFAULT_INTERVAL_MS = 1_000;
@@ -202,7 +205,8 @@ export class LiveConnection {
       return this.#step('refused', { fault: { title: 'The gateway refused this page', detail: reason } });
     }
     const { clock, random } = this.options;
-    const delayMs = RECONNECT_BASE_MS + backoffMs(random, this.#attempt++, RECONNECT_BASE_MS, RECONNECT_MAX_MS);
+    const delayMs =
+      RECONNECT_BASE_MS + backoffMs(random, this.#attempt++, RECONNECT_BASE_MS, RECONNECT_MAX_MS);
     this.#step('lost', { retryAtMs: clock.nowMs() + delayMs });
     this.#cancelRetry = clock.after(delayMs, () => this.connect());
   }

@@ -30,7 +30,12 @@ interface LatestPage {
 }
 
 /** One page of a host's reports of [start, end), Unix seconds, oldest first. @throws {Problem} */
-export function getMetrics(hostId: string, start: number, end: number, signal: AbortSignal): Promise<MetricsPage> {
+export function getMetrics(
+  hostId: string,
+  start: number,
+  end: number,
+  signal: AbortSignal,
+): Promise<MetricsPage> {
   const query = new URLSearchParams({ host: hostId, start: String(start), end: String(end) });
   return getJson<MetricsPage>(`/api/v1/metrics?${query.toString()}`, signal);
 }
@@ -58,7 +63,9 @@ async function getJson<T>(path: string, signal: AbortSignal): Promise<T> {
 }
 
 async function problemOf(response: Response): Promise<Problem> {
-  const body = (await response.json().catch(() => ({}))) as Partial<Record<'title' | 'detail' | 'traceId', string>>;
+  const body = (await response.json().catch(() => ({}))) as Partial<
+    Record<'title' | 'detail' | 'traceId', string>
+  >;
   const { title = `HTTP ${response.status}`, detail = response.statusText, traceId } = body;
   return new Problem(response.status, title, detail, traceId);
 }

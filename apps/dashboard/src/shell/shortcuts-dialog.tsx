@@ -39,7 +39,12 @@ export function ShortcutsDialog(): JSX.Element {
     return () => removeEventListener('keydown', onKeyDown);
   }, []);
   return (
-    <dialog ref={dialog} class="card" aria-labelledby="shortcuts-title" onClose={() => void (shown.value = false)}>
+    <dialog
+      ref={dialog}
+      class="card"
+      aria-labelledby="shortcuts-title"
+      onClose={() => void (shown.value = false)}
+    >
       <h2 id="shortcuts-title">Keyboard and mouse</h2>
       <dl>
         {SHORTCUTS.map(([keys, does]) => (
