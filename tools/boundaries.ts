@@ -1,6 +1,6 @@
 /**
- * Who may import whom: the layers of the design, checked over the Nx graph, so that an import in source counts as much as a
- * line in package.json.
+ * Who may import whom: the layers of the design, checked over the Nx graph, so that an import in source
+ * counts as much as a line in package.json.
  */
 import { createProjectGraphAsync, type ProjectGraph } from 'nx/src/devkit-exports.js';
 

@@ -1,5 +1,5 @@
-// Writes everything in the tree that a program writes: the protocol's code, project references, the configuration
-// reference. `--check` writes nothing and fails when a file differs.
+// Writes everything in the tree that a program writes: the protocol's code, project references, the
+// configuration reference. `--check` writes nothing and fails when a file differs.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,5 @@
-// Everything that is checked without running the product, in parallel; prints all of it, fails if any part does.
+// Everything that is checked without running the product, in parallel; prints all of it, fails if any part
+// does.
 import { spawn } from 'node:child_process';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';

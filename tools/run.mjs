@@ -1,4 +1,5 @@
-// Runs a command of this workspace on the pinned Node, installing dependencies first when the lockfile changed.
+// Runs a command of this workspace on the pinned Node, installing dependencies first when the lockfile
+// changed.
 //
 // usage: node tools/run.mjs COMMAND [ARG ...]
 //

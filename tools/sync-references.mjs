@@ -1,5 +1,5 @@
-// Writes each project's tsconfig files from its package.json, so that TypeScript's project references always equal the
-// declared dependencies. `--check` writes nothing and fails when a file differs (run by lint).
+// Writes each project's tsconfig files from its package.json, so that TypeScript's project references always
+// equal the declared dependencies. `--check` writes nothing and fails when a file differs (run by lint).
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,5 @@
-// Runs everything that CI runs, in phases with budgets, and ends in one line: `N passed, N failed, N skipped`.
+// Runs everything that CI runs, in phases with budgets, and ends in one line: `N passed, N failed, N
+// skipped`.
 //
 // usage: node tools/test.mjs [PHASE ...]     phases: static unit contracts simulation e2e; default all
 //

@@ -3,8 +3,7 @@ import { posix } from 'node:path';
 import ts from 'typescript';
 import { isSpec, walk, type Finding, type Workspace } from './workspace.ts';
 
-const ENTRY =
-  /(^|\/)(index|main)\.tsx?$|\.config\.(ts|mjs)$|^vitest\.shared\.ts$|^tools\/[^/]+\.(mjs|ts)$|\/main\.(mjs|ts)$/;
+const ENTRY = /(^|\/)(index|main)\.tsx?$|\.config\.(ts|mjs)$|^vitest\.shared\.ts$|^tools\/[^/]+\.(mjs|ts)$|\/main\.(mjs|ts)$/;
 const BENCH = /\/bench\/[^/]+\.ts$/;
 
 export function* deadFiles(workspace: Workspace): Generator<Finding> {

@@ -13,8 +13,8 @@ export function* docPaths(workspace: Workspace): Generator<Finding> {
   for (const [path, text] of workspace.files) {
     if (!path.endsWith('.md')) continue;
     const named = [
-      ...Array.from(text.matchAll(TICKED), ([, target]) => target as string),
-      ...Array.from(text.matchAll(LINK), ([, target]) => posix.join(posix.dirname(path), target as string)),
+      ...Array.from(text.matchAll(TICKED), ([, target]) => target),
+      ...Array.from(text.matchAll(LINK), ([, target]) => posix.join(posix.dirname(path), target)),
     ];
     for (const target of named) {
       if (known.has(target.replace(/\/$/, ''))) continue;

@@ -1,6 +1,6 @@
 /**
- * Cores are pure: no clock, no randomness, no I/O, no framework. Everybody else leaves the environment to libs/service,
- * `export *` and default exports to nobody, and switched-off tests to no commit.
+ * Cores are pure: no clock, no randomness, no I/O, no framework. Everybody else leaves the environment to
+ * libs/service, `export *` and default exports to nobody, and switched-off tests to no commit.
  */
 import ts from 'typescript';
 import { isSpec, lineOf, projectOf, walk, type Finding, type Workspace } from './workspace.ts';

@@ -43,9 +43,9 @@ const FIXTURES: readonly { rule: string; files: Record<string, string> }[] = [
   { rule: 'doc-path', files: { 'libs/raft-node/README.md': 'See `libs/raft-node/src/gone.ts`.' } },
   { rule: 'doc-path', files: { 'libs/raft-node/README.md': 'See [this](./gone.md).' } },
   { rule: 'readme', files: { 'libs/raft-node/README.md': '' } },
-  { rule: 'note-to-self', files: { 'libs/raft-node/README.md': `${'TO'}${'DO'}: write` } },
-  { rule: 'machine-path', files: { 'libs/raft-node/README.md': `in ${'/ro'}${'ot/x'}` } },
-  { rule: 'registry-host', files: { 'libs/raft-node/README.md': `from registry.${'npm'}js.org` } },
+  { rule: 'note-to-self', files: { 'libs/raft-node/README.md': ['TO', 'DO: write'].join('') } },
+  { rule: 'machine-path', files: { 'libs/raft-node/README.md': ['in /ro', 'ot/x'].join('') } },
+  { rule: 'registry-host', files: { 'libs/raft-node/README.md': ['from registry.npm', 'js.org'].join('') } },
 ];
 
 describe('tidy', () => {

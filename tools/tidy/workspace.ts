@@ -16,10 +16,13 @@ export interface Finding {
 const TEXT = /\.(ts|tsx|mjs|js|json|md|css|html|proto|yaml|yml)$|(^|\/)(Dockerfile[^/]*|run)$/;
 
 export class Workspace {
+  /** Text by path, relative to the root, with forward slashes. */
+  readonly files: ReadonlyMap<string, string>;
   readonly #trees = new Map<string, ts.SourceFile>();
 
-  /** @param files text by path, relative to the root, with forward slashes. */
-  constructor(readonly files: ReadonlyMap<string, string>) {}
+  constructor(files: ReadonlyMap<string, string>) {
+    this.files = files;
+  }
 
   /** The files of a checkout that git tracks or would track. */
   static ofCheckout(root: string): Workspace {

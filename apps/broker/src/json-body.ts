@@ -1,9 +1,11 @@
 /**
- * JSON bodies from strangers: decompressed, decoded and parsed within limits, each refusal with its own reason.
+ * JSON bodies from strangers: decompressed, decoded and parsed within limits, each refusal with its own
+ * reason.
  *
  * 1. Inflating stops at the limit, so a bomb costs no more than a large honest body.
  * 2. Bytes that are not UTF-8 are refused, not replaced.
- * 3. Keys that would reach a prototype and nesting beyond the limit are refused after parsing; parsing alone is harmless.
+ * 3. Keys that would reach a prototype and nesting beyond the limit are refused after parsing; parsing alone
+ *    is harmless.
  */
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
@@ -15,8 +17,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * @param encoding the request's Content-Encoding.
- * @throws {Fault} `invalid_argument`: `unsupported_encoding`, `body_too_large`, `malformed_gzip`, `malformed_utf8`,
- * `malformed_json`, `too_deep`, `reserved_key`.
+ * @throws {Fault} `invalid_argument`: `unsupported_encoding`, `body_too_large`, `malformed_gzip`,
+ *   `malformed_utf8`, `malformed_json`, `too_deep`, `reserved_key`.
  */
 export async function parseJsonBody(
   body: Buffer,

@@ -43,7 +43,9 @@ export class Monitor {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws {Fault} `invalid_argument` for a malformed request, `not_found` for a host that nobody reported. */
+  /**
+   * @throws {Fault} `invalid_argument` for a malformed request, `not_found` for a host that nobody reported.
+   */
   async getMetrics(request: GetMetricsRequest): Promise<GetMetricsReply> {
     const { hostId, when } = request;
     const bad = checkHostId(hostId, this.settings.current.limits);

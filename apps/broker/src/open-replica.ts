@@ -1,5 +1,6 @@
 /**
- * Opens the broker's partition: snapshot, log, store and the replica over them, everything in the log applied.
+ * Opens the broker's partition: snapshot, log, store and the replica over them, everything in the log
+ * applied.
  */
 import { mkdir } from 'node:fs/promises';
 import type { Clock, Fault, Logger } from '@ringwatch/kernel';
@@ -33,7 +34,10 @@ export interface OpenReplicaOptions {
   readonly onBroken: (fault: Fault) => void;
 }
 
-/** @throws {Fault} `data_loss` when log or snapshot are damaged, `unavailable` when the embedded store does not open. */
+/**
+ * @throws {Fault} `data_loss` when log or snapshot are damaged, `unavailable` when the embedded store does
+ * not open.
+ */
 export async function openReplica(options: OpenReplicaOptions): Promise<OpenedReplica> {
   const { config, settings, clock, logger, onBroken } = options;
   const folders = foldersOf(config.dataDir);

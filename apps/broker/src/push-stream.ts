@@ -1,8 +1,10 @@
 /**
  * One agent's stream of batches: an acknowledgement per batch, in the order they came.
  *
- * 1. At most {@link IN_FLIGHT_MAX} batches are worked on; then the stream is paused, and HTTP/2 holds the sender back.
- * 2. When the broker drains, batches that came are still acknowledged, then the stream ends with `unavailable`.
+ * 1. At most {@link IN_FLIGHT_MAX} batches are worked on; then the stream is paused, and HTTP/2 holds the
+ *    sender back.
+ * 2. When the broker drains, batches that came are still acknowledged, then the stream ends with
+ *    `unavailable`.
  */
 import { once } from 'node:events';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
@@ -12,7 +14,10 @@ import type { Ingest } from './ingest.ts';
 
 const IN_FLIGHT_MAX = 16;
 
-/** Serves the stream until either side ends it. @throws {Fault} `unavailable` / `draining` when `draining` aborts. */
+/**
+ * Serves the stream until either side ends it. @throws {Fault} `unavailable` / `draining` when `draining`
+ * aborts.
+ */
 export async function servePushStream(
   call: ServerDuplexStream<Batch, BatchAck>,
   ingest: Ingest,

@@ -15,7 +15,9 @@ export const DEFAULT_SETTINGS: BrokerSettings = {
   limits: DEFAULT_LIMITS,
 };
 
-/** The settings in force. Readers take `current` each time, so that a change holds from the next request on. */
+/**
+ * The settings in force. Readers take `current` each time, so that a change holds from the next request on.
+ */
 export class SettingsHolder {
   #current = DEFAULT_SETTINGS;
   readonly #listeners: ((settings: BrokerSettings) => void)[] = [];

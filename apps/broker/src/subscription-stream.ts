@@ -1,6 +1,6 @@
 /**
- * One gateway's subscription: the feed's events, as fast as the reader takes them. A slow reader holds only its own cursor
- * back; when that falls out of the retained log, it gets a reset.
+ * One gateway's subscription: the feed's events, as fast as the reader takes them. A slow reader holds only
+ * its own cursor back; when that falls out of the retained log, it gets a reset.
  */
 import { once } from 'node:events';
 import type { ServerWritableStream } from '@grpc/grpc-js';

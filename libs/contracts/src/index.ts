@@ -1,4 +1,11 @@
-export { Batch, BatchAck, UploadReply, IngestServiceClient, IngestServiceService, type IngestServiceServer } from './gen/ringwatch/v1/ingest.ts';
+export {
+  Batch,
+  BatchAck,
+  UploadReply,
+  IngestServiceClient,
+  IngestServiceService,
+  type IngestServiceServer,
+} from './gen/ringwatch/v1/ingest.ts';
 export {
   Applied,
   Completeness,

@@ -9,8 +9,9 @@ export const PACKAGE = protobufPackage;
 type AnyMethod = MethodDefinition<unknown, unknown>;
 
 /**
- * All services in the shape that `@grpc/proto-loader` would produce, for servers that take a `packageDefinition` instead
- * of a `.proto` path. Keys are `ringwatch.v1.IngestService` → `Push` → definition.
+ * All services in the shape that `@grpc/proto-loader` would produce, for servers that take a
+ * `packageDefinition` instead of a `.proto` path. Keys are `ringwatch.v1.IngestService` → `Push` →
+ * definition.
  */
 export const packageDefinition: Record<string, Record<string, AnyMethod>> = {
   [`${PACKAGE}.IngestService`]: definitionOf(IngestServiceService),

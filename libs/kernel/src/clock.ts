@@ -1,13 +1,16 @@
 /**
- * Time as a port. Wall time is for display and for what users send; every timer, lease and deadline uses monotonic time,
- * which a change of the system clock cannot move.
+ * Time as a port. Wall time is for display and for what users send; every timer, lease and deadline uses
+ * monotonic time, which a change of the system clock cannot move.
  */
 export interface Clock {
   /** Wall time, milliseconds since the Unix epoch. May jump. */
   nowMs(): number;
   /** Monotonic time in milliseconds from an arbitrary origin. Never goes back. */
   monotonicMs(): number;
-  /** Calls `fire` once after `delayMs`; the returned function cancels it. Delays above {@link TIMER_MAX_MS} are refused. */
+  /**
+   * Calls `fire` once after `delayMs`; the returned function cancels it. Delays above {@link TIMER_MAX_MS}
+   * are refused.
+   */
   after(delayMs: number, fire: () => void): () => void;
 }
 

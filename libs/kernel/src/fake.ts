@@ -1,6 +1,6 @@
 /**
- * The test twins of the kernel's ports: time that moves only when told to, randomness that a seed replays, a logger that
- * remembers. Any package's tests may use them by `@ringwatch/kernel/fake`.
+ * The test twins of the kernel's ports: time that moves only when told to, randomness that a seed replays, a
+ * logger that remembers. Any package's tests may use them by `@ringwatch/kernel/fake`.
  */
 import { assert } from './assert.ts';
 import { TIMER_MAX_MS, type Clock } from './clock.ts';
@@ -45,7 +45,9 @@ export class FakeClock implements Clock {
     return this.#timers.size;
   }
 
-  /** Moves both times by `ms`, firing every timer that becomes due, and lets promises settle between timers. */
+  /**
+   * Moves both times by `ms`, firing every timer that becomes due, and lets promises settle between timers.
+   */
   async advance(ms: number): Promise<void> {
     const untilMs = this.#monotonicMs + ms;
     await settle();

@@ -1,6 +1,6 @@
 /**
- * The one error that crosses a room's border. Codes follow gRPC's status names, so that a single table at the edge maps a
- * fault to an RPC status and to an HTTP status (libs/service).
+ * The one error that crosses a room's border. Codes follow gRPC's status names, so that a single table at the
+ * edge maps a fault to an RPC status and to an HTTP status (libs/service).
  *
  * 1. A fault is the world's failure and is handled; a failed {@link assert} is our bug and crashes.
  * 2. Only `retryable` faults may be tried again unchanged; the delay is a hint in milliseconds.
@@ -30,7 +30,10 @@ export type FaultCode = (typeof FAULT_CODES)[number];
 
 export interface FaultOptions {
   readonly cause?: unknown;
-  /** A stable machine-readable reason in snake_case, finer than the code: `series_key_too_long`. Default: the code. */
+  /**
+   * A stable machine-readable reason in snake_case, finer than the code: `series_key_too_long`. Default: the
+   * code.
+   */
   readonly reason?: string;
   /** How long the caller should wait before it tries again, in milliseconds. */
   readonly retryAfterMs?: number;

@@ -4,7 +4,7 @@
  *     reports   [hostId, timestamp]             → f64 expiry, Unix ms | codec columns
  *     expiries  [expiry in s, hostId, timestamp] → nothing: what to sweep, oldest first
  *     schemas   hash                            → keys joined by "\n"
- *     hosts     hostId                          → JSON of first, last seen, labels | the newest report in columns
+ *     hosts     hostId                          → JSON: first, last seen, labels, the newest report
  *     meta      "identity"                      → random, made with the database
  *
  * 1. One write call is one transaction. The sweep deletes in bounded transactions between writes.
@@ -74,7 +74,10 @@ export class EmbeddedStore implements MetricsStore {
     this.#scheduleSweep();
   }
 
-  /** Opens or creates the database in `options.folder`. @throws {Fault} `unavailable` when it cannot be opened. */
+  /**
+   * Opens or creates the database in `options.folder`. @throws {Fault} `unavailable` when it cannot be
+   * opened.
+   */
   static async open(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
     try {
       const root = open<string, string>({ path: options.folder, maxDbs: 8, encoding: 'string' });

@@ -8,7 +8,9 @@ interface Kept {
   readonly expiresAtMs: number;
 }
 
-/** The store's twin in memory, for tests and for trying things out. Keeps expired reports until they are met. */
+/**
+ * The store's twin in memory, for tests and for trying things out. Keeps expired reports until they are met.
+ */
 export class MemoryStore implements MetricsStore {
   readonly kind = 'memory';
   readonly #reports = new Map<string, Map<number, Kept>>();

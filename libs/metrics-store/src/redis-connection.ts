@@ -1,6 +1,7 @@
 /**
- * The connection to Redis. ioredis' defaults hide a dead server for 70 s and send commands twice whose replies were lost;
- * these do not (reference measurements: a paused primary loses nothing and costs 4.5 s instead of 15 s).
+ * The connection to Redis. ioredis' defaults hide a dead server for 70 s and send commands twice whose
+ * replies were lost; these do not (reference measurements: a paused primary loses nothing and costs 4.5 s
+ * instead of 15 s).
  */
 import type { RedisOptions } from 'ioredis';
 

@@ -1,6 +1,7 @@
 /**
- * Reports in Redis in the raw layout: one hash per report, a time index and metadata per host, an index of hosts. The keys
- * are the users' contract (libs/redis-keyspace); one script writes all that belongs to a host in one step.
+ * Reports in Redis in the raw layout: one hash per report, a time index and metadata per host, an index of
+ * hosts. The keys are the users' contract (libs/redis-keyspace); one script writes all that belongs to a host
+ * in one step.
  */
 import { type Clock, Fault, silentLogger, toFault, type Logger } from '@ringwatch/kernel';
 import { systemClock } from '@ringwatch/kernel/system';
@@ -194,14 +195,17 @@ function redisFault(error: unknown): Fault {
   const message = error instanceof Error ? error.message : String(error);
   if (/^NOPERM|^WRONGPASS|^NOAUTH/.test(message))
     return new Fault('permission_denied', `redis: ${message}`, { cause: error });
-  if (/^OOM/.test(message))
+  if (message.startsWith('OOM'))
     return new Fault('unavailable', `redis is full: ${message}`, { cause: error, reason: 'store_full' });
   return toFault(
     new Fault('unavailable', `redis: ${message}`, { cause: error, reason: 'store_unavailable' }),
   );
 }
 
-/** Reports by host, each group at most as large as one script call may be; equal (host, timestamp) keep their order. */
+/**
+ * Reports by host, each group at most as large as one script call may be; equal (host, timestamp) keep their
+ * order.
+ */
 function groupByHost(reports: readonly Report[]): HostGroup[] {
   const groups: HostGroup[] = [];
   const open = new Map<string, HostGroup>();

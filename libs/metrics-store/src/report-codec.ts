@@ -1,6 +1,6 @@
 /**
- * How a report lies in its hash: codec `json` is readable by anything; `columns` is small and fast, and needs the schema
- * under `monitor:schema:{hash}`, which the writer keeps alive.
+ * How a report lies in its hash: codec `json` is readable by anything; `columns` is small and fast, and needs
+ * the schema under `monitor:schema:{hash}`, which the writer keeps alive.
  */
 import { Fault, type Clock } from '@ringwatch/kernel';
 import {
@@ -19,7 +19,9 @@ import type { ChainableCommander, Redis } from 'ioredis';
 
 export type CodecName = 'json' | 'columns';
 
-/** A schema is written again after this long, so that it outlives every report that needs it, milliseconds. */
+/**
+ * A schema is written again after this long, so that it outlives every report that needs it, milliseconds.
+ */
 const SCHEMA_REFRESH_MS = 3_600_000;
 
 interface CodecOptions {
@@ -44,7 +46,9 @@ export class ReportCodec {
     return { timestamp: report.timestamp, codec: this.name, data };
   }
 
-  /** @throws {Fault} `unimplemented` for an unknown codec, `data_loss` for unreadable data or a lost schema. */
+  /**
+   * @throws {Fault} `unimplemented` for an unknown codec, `data_loss` for unreadable data or a lost schema.
+   */
   async decode(hostId: string, codec: string, data: Buffer): Promise<Report> {
     switch (codec) {
       case 'json':

@@ -1,9 +1,12 @@
 /**
- * Reports as bytes: codec `columns` of the raw layout and the embedded store. Drawn in docs/formats/columns.md.
+ * Reports as bytes: codec `columns` of the raw layout and the embedded store. Drawn in
+ * docs/formats/columns.md.
  *
- *     u8 version = 1 | u8 flags | u16 label bytes | u32 interval ms | f64 timestamp | 16 B schema hash | labels | values
+ *     u8 version = 1 | u8 flags | u16 label bytes | u32 interval ms | f64 timestamp | 16 B schema hash
+ *     | labels | values
  *
- * Little-endian. The host id is in the key that the bytes are stored under; the schema is stored once under its hash.
+ * Little-endian. The host id is in the key that the bytes are stored under; the schema is stored once under
+ * its hash.
  */
 import { Fault } from '@ringwatch/kernel';
 import type { Labels, Report } from './report.ts';
@@ -37,7 +40,8 @@ export function columnsSchemaHash(bytes: Buffer): string {
 
 /**
  * The report that `bytes` of `hostId` stand for; its values share memory with `bytes`.
- * @throws {Fault} `unimplemented` for an unknown version, `data_loss` for bytes that do not fit their own lengths.
+ * @throws {Fault} `unimplemented` for an unknown version, `data_loss` for bytes that do not fit their own
+ *   lengths.
  */
 export function decodeColumns(hostId: string, bytes: Buffer, schema: Schema): Report {
   if (columnsSchemaHash(bytes) !== schema.hash) throw corrupt('of another schema');

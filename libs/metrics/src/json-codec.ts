@@ -1,8 +1,8 @@
 /**
  * Reports as JSON: what `POST /api/v1/reports` takes and what the raw layout keeps in Redis by default.
  *
- * 1. Decoding never merges user objects and never trusts a type; every refusal is a fault of one report, so that the rest
- *    of the request goes on.
+ * 1. Decoding never merges user objects and never trusts a type; every refusal is a fault of one report, so
+ *    that the rest of the request goes on.
  * 2. Encoding writes keys in the schema's order, so equal reports give equal text.
  */
 import { Fault } from '@ringwatch/kernel';
@@ -29,7 +29,9 @@ interface Layout {
   readonly order: readonly number[];
 }
 
-/** Decodes parsed JSON into reports. Remembers the shapes it has seen, so that a known one costs no hashing. */
+/**
+ * Decodes parsed JSON into reports. Remembers the shapes it has seen, so that a known one costs no hashing.
+ */
 export class JsonReportDecoder {
   readonly #layouts = new Map<string, Layout>();
 
@@ -40,7 +42,8 @@ export class JsonReportDecoder {
 
   /**
    * @param value one element of a parsed request body.
-   * @throws {Fault} `invalid_argument` with a reason such as `report_not_object`, `unknown_field`, `metric_not_number`.
+   * @throws {Fault} `invalid_argument` with a reason such as `report_not_object`, `unknown_field`,
+   *   `metric_not_number`.
    */
   decode(value: unknown): Report {
     if (!isObject(value)) throw invalid('report_not_object', 'a report is a JSON object');
@@ -94,11 +97,14 @@ export function encodeJsonReport(report: Report): string {
   return JSON.stringify(toPlain(report));
 }
 
-/** Depth of nesting of a parsed JSON value at most `max`? Iterative, so a hostile depth cannot overflow the stack. */
+/**
+ * Depth of nesting of a parsed JSON value at most `max`? Iterative, so a hostile depth cannot overflow the
+ * stack.
+ */
 export function isDeeperThan(value: unknown, max: number): boolean {
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth > max) return true;
+    if (depth >= max) return true;
     level = level.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []));
     level = level.filter((item) => typeof item === 'object' && item !== null);
   }

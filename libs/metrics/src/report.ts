@@ -4,8 +4,8 @@ import type { Schema } from './schema.ts';
 export type Labels = Readonly<Record<string, string>>;
 
 /**
- * One host's metrics at one instant, in columns: the schema names them, `values` holds one little-endian float64 per key
- * of the schema, NaN meaning absent. (hostId, timestamp) is its key.
+ * One host's metrics at one instant, in columns: the schema names them, `values` holds one little-endian
+ * float64 per key of the schema, NaN meaning absent. (hostId, timestamp) is its key.
  */
 export interface Report {
   readonly hostId: string;
@@ -61,7 +61,9 @@ export function toPlain(report: Report): PlainReport {
   };
 }
 
-/** True when both say the same of the same host and instant: the test that tells a duplicate from a conflict. */
+/**
+ * True when both say the same of the same host and instant: the test that tells a duplicate from a conflict.
+ */
 export function sameReport(a: Report, b: Report): boolean {
   return (
     a.hostId === b.hostId &&

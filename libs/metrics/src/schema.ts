@@ -1,8 +1,8 @@
 /**
  * A schema is the sorted list of series keys that a report's columns mean, known by a hash.
  *
- * 1. Keys are canonical, sorted by code unit and distinct; the hash is the first 16 bytes of SHA-256 over the keys joined
- *    by "\n". Equal lists have equal hashes everywhere and for ever, for the hash is stored.
+ * 1. Keys are canonical, sorted by code unit and distinct; the hash is the first 16 bytes of SHA-256 over the
+ *    keys joined by "\n". Equal lists have equal hashes everywhere and for ever, for the hash is stored.
  * 2. Checking a schema is dear and done once; {@link SchemaTable} keeps the outcome, bounded.
  */
 import { createHash } from 'node:crypto';

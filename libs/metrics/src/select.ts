@@ -6,8 +6,8 @@ import type { Report } from './report.ts';
 const SELECTIONS_MAX = 10_000;
 
 /**
- * Narrows reports to the metrics asked for: a series key selects itself, a bare name all series of that metric, no names
- * at all everything. The work per schema is done once.
+ * Narrows reports to the metrics asked for: a series key selects itself, a bare name all series of that
+ * metric, no names at all everything. The work per schema is done once.
  */
 export class MetricSelection {
   readonly #names: ReadonlySet<string>;

@@ -1,8 +1,8 @@
 /**
  * Series keys are Prometheus-shaped: `load1` or `cpu_seconds_total{cpu="0",mode="user"}`.
  *
- * 1. The canonical form has its labels sorted by name, no spaces and only the escapes `\\`, `\"` and `\n`; two series
- *    are the same exactly when their canonical keys are equal.
+ * 1. The canonical form has its labels sorted by name, no spaces and only the escapes `\\`, `\"` and `\n`;
+ *    two series are the same exactly when their canonical keys are equal.
  * 2. Parsing is one linear scan: no regular expression runs over a whole key that a user sent.
  */
 import { Fault } from '@ringwatch/kernel';

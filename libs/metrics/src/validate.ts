@@ -7,10 +7,12 @@ import type { Labels, Report } from './report.ts';
 import { isLabelName } from './series-key.ts';
 
 /**
- * The first thing wrong with `report`, or undefined. Costs no exception, for refusals must stay cheap under a flood.
+ * The first thing wrong with `report`, or undefined. Costs no exception, for refusals must stay cheap under a
+ * flood.
  * @param nowMs the broker's wall time, Unix milliseconds.
- * @returns `invalid_argument` with reason `host_id_invalid`, `interval_invalid`, `labels_invalid`, `values_length`,
- * `value_not_finite`, or `out_of_range` with `timestamp_invalid`, `timestamp_too_old`, `timestamp_in_future`.
+ * @returns `invalid_argument` with reason `host_id_invalid`, `interval_invalid`, `labels_invalid`,
+ *   `values_length`, `value_not_finite`, or `out_of_range` with `timestamp_invalid`, `timestamp_too_old`,
+ *   `timestamp_in_future`.
  */
 export function validateReport(report: Report, limits: Limits, nowMs: number): Fault | undefined {
   return (
@@ -93,7 +95,10 @@ function checkValues(values: Buffer, columns: number): Fault | undefined {
   return undefined;
 }
 
-/** Bits of an infinity: exponent all ones, mantissa zero. Read from bytes because a slice of a request is not aligned. */
+/**
+ * Bits of an infinity: exponent all ones, mantissa zero. Read from bytes because a slice of a request is not
+ * aligned.
+ */
 function isInfinite(values: Buffer, at: number): boolean {
   if (((values[at + 7] as number) & 0x7f) !== 0x7f || values[at + 6] !== 0xf0) return false;
   return values.readUInt32LE(at) === 0 && values.readUInt16LE(at + 4) === 0;

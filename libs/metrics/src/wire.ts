@@ -1,6 +1,6 @@
 /**
- * Reports between memory and the protocol's messages (libs/contracts), which share this shape: a list of schemas, and
- * reports that point into it.
+ * Reports between memory and the protocol's messages (libs/contracts), which share this shape: a list of
+ * schemas, and reports that point into it.
  */
 import { Fault } from '@ringwatch/kernel';
 import type { Limits } from './limits.ts';
@@ -48,9 +48,9 @@ export function toWire(reports: readonly Report[], known?: ReadonlySet<string>):
 }
 
 /**
- * The schemas of a message, one for each of its entries: checked and interned, or the fault that its reports get:
- * `failed_precondition` / `unknown_schema` (send the keys), `invalid_argument` / `schema_hash_mismatch` or what
- * `checkSchemaKeys` says.
+ * The schemas of a message, one for each of its entries: checked and interned, or the fault that its reports
+ * get: `failed_precondition` / `unknown_schema` (send the keys), `invalid_argument` / `schema_hash_mismatch`
+ * or what `checkSchemaKeys` says.
  */
 export function resolveSchemas(
   wire: readonly WireSchema[],

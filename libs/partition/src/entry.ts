@@ -88,7 +88,8 @@ export class EntryView {
 
   /**
    * @param table schemas known so far; those that the entry brings are added.
-   * @throws {Fault} `unimplemented` for an unknown version or kind, `data_loss` for a schema that nobody logged.
+   * @throws {Fault} `unimplemented` for an unknown version or kind, `data_loss` for a schema that nobody
+   *   logged.
    */
   constructor(
     readonly bytes: Buffer,
@@ -114,7 +115,10 @@ export class EntryView {
     for (let at = this.#recordsAt; at < this.bytes.length; at += this.bytes.readUInt32LE(at)) yield at;
   }
 
-  /** The bytes of the record at `at`: what tells a duplicate from a conflict, once the schema is known to be equal. */
+  /**
+   * The bytes of the record at `at`: what tells a duplicate from a conflict, once the schema is known to be
+   * equal.
+   */
   recordAt(at: number): Buffer {
     return this.bytes.subarray(at, at + this.bytes.readUInt32LE(at));
   }

@@ -2,8 +2,8 @@
  * Applied reports as a stream, from a log index on: the upstream of every subscription.
  *
  * 1. A feed has no queue of its own: it is a cursor over the retained log, as fast as its reader.
- * 2. A cursor of another log, or before the first retained index, gets a reset: the newest report of every host, then all
- *    that follows. No gap, no duplicate, or a reset (decision D9).
+ * 2. A cursor of another log, or before the first retained index, gets a reset: the newest report of every
+ *    host, then all that follows. No gap, no duplicate, or a reset (decision D9).
  */
 import type { Clock } from '@ringwatch/kernel';
 import type { Report } from '@ringwatch/metrics';
@@ -73,7 +73,10 @@ export class Feed {
     }
   }
 
-  /** The newest report of every host as of `index`, in one or more events. Synchronous, so it is one instant's picture. */
+  /**
+   * The newest report of every host as of `index`, in one or more events. Synchronous, so it is one instant's
+   * picture.
+   */
   *#reset(index: number): Generator<FeedEvent> {
     const all: Report[] = [];
     for (const host of this.options.hosts.values()) {

@@ -2,8 +2,8 @@
  * Which entries have reached the store: pure bookkeeping of batches in flight over log indices.
  *
  * 1. `flushedIndex` is the last index such that it and everything before it is acknowledged by the store.
- * 2. The watermark trails `flushedIndex` by {@link WATERMARK_TRAIL_MS}: what the store acknowledged last may still be lost
- *    with it and must stay re-drivable.
+ * 2. The watermark trails `flushedIndex` by {@link WATERMARK_TRAIL_MS}: what the store acknowledged last may
+ *    still be lost with it and must stay re-drivable.
  * 3. `unflushedBytes` counts the entries after `flushedIndex`: what may not be dropped.
  */
 import { assert } from '@ringwatch/kernel';

@@ -2,9 +2,11 @@
  * Carries applied reports from the retained log to the store, in batches, with several in flight.
  *
  * 1. The log is the queue: the flusher is a cursor over it, so it holds nothing that a crash could lose.
- * 2. A batch is tried until it succeeds, with backoff; the flushed index does not pass it. Writing again is harmless.
- * 3. When the store says that it is another one (restart, failover), everything after the watermark is written again:
- *    the watermark trails the store's acknowledgements by a minute, and stands still while the store is away.
+ * 2. A batch is tried until it succeeds, with backoff; the flushed index does not pass it. Writing again is
+ *    harmless.
+ * 3. When the store says that it is another one (restart, failover), everything after the watermark is
+ *    written again: the watermark trails the store's acknowledgements by a minute, and stands still while the
+ *    store is away.
  */
 import { backoffMs, sleep, toFault, type Clock, type Logger, type Random } from '@ringwatch/kernel';
 import type { Report } from '@ringwatch/metrics';

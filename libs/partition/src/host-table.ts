@@ -2,7 +2,8 @@
  * Every host the partition has heard of: when, with which labels, and its newest report.
  *
  * 1. Times of seeing are the leader's, taken from entries; only `latest` goes by the host's own timestamps.
- * 2. The newest values are copied into a buffer that the host owns, so that one quiet host cannot pin a whole entry.
+ * 2. The newest values are copied into a buffer that the host owns, so that one quiet host cannot pin a whole
+ *    entry.
  */
 import type { Labels, Report, Schema } from '@ringwatch/metrics';
 import { Timeline } from './timeline.ts';

@@ -1,8 +1,9 @@
 /**
- * The partition's state machine: entries in, their outcome out. Pure: an entry carries its own time, and nothing else is
- * looked at, so every replica that applies the same entries holds the same state.
+ * The partition's state machine: entries in, their outcome out. Pure: an entry carries its own time, and
+ * nothing else is looked at, so every replica that applies the same entries holds the same state.
  *
- * 1. (host, timestamp) is a report's key: equal content again is a duplicate, other content a conflict; the first stays.
+ * 1. (host, timestamp) is a report's key: equal content again is a duplicate, other content a conflict; the
+ *    first stays.
  * 2. A report older than the retained log is late: accepted for history, not in the index of recent reports.
  * 3. Time never goes back: an entry's time counts as at least that of the entry before.
  * 4. Quotas (new hosts, new schemas) count by the hour of the entry's time.
@@ -56,8 +57,8 @@ export class PartitionState {
   constructor(public settings: PartitionSettings) {}
 
   /**
-   * Applies the entry at `index`. An entry that a snapshot already covers (`index <= appliedIndex`) only finds its way back
-   * into the index of recent reports.
+   * Applies the entry at `index`. An entry that a snapshot already covers (`index <= appliedIndex`) only
+   * finds its way back into the index of recent reports.
    */
   apply(index: number, payload: Buffer): AppliedEntry {
     const view = new EntryView(payload, this.schemas);

@@ -1,5 +1,6 @@
 /**
- * Reads of one host: the recent past from the retained log, what lies before from the history, merged by timestamp.
+ * Reads of one host: the recent past from the retained log, what lies before from the history, merged by
+ * timestamp.
  *
  * 1. The retained log is asked first and wins: it has what was acknowledged but not flushed yet.
  * 2. The history is asked only for what the retained log cannot prove to have completely.

@@ -1,5 +1,6 @@
 /**
- * One replica of a partition: its state machine, its recent past and everything that lives on them, over ports.
+ * One replica of a partition: its state machine, its recent past and everything that lives on them, over
+ * ports.
  *
  *     submit → stager → proposer (log, sync) → apply → acknowledge
  *                                                └→ feed (subscriptions), flusher (store), queries
@@ -115,7 +116,8 @@ export class Replica {
 
   /**
    * Stores reports; resolves when they are durable and applied.
-   * @throws {Fault} `unavailable`: `log_full` while the store is too far behind, `not_started`, or the log's own refusal.
+   * @throws {Fault} `unavailable`: `log_full` while the store is too far behind, `not_started`, or the log's
+   *   own refusal.
    */
   submit(reports: readonly Report[]): Promise<Outcome> {
     if (this.#stager === undefined)
@@ -179,7 +181,7 @@ export class Replica {
   async #keepFrom(): Promise<number> {
     const { log, clock, state, logBytesMax = LOG_BYTES_MAX } = this.options;
     const { firstIndex, firstTimeMs } = this.#retained;
-    const last = Math.min(state.watermark, log.lastIndex);
+    const last = Math.min(state.watermark + 1, log.lastIndex);
     if (log.sizeBytes > logBytesMax)
       return Math.min(last, firstIndex + Math.ceil((log.lastIndex - firstIndex) / 4));
     const keepFromMs = clock.nowMs() - state.settings.retainedMs;

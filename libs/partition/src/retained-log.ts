@@ -62,7 +62,10 @@ export class RetainedLog {
     return { index, view, statuses };
   }
 
-  /** Forgets the entries before `before`, handing each to `forgotten` on its way out. The log itself is not touched. */
+  /**
+   * Forgets the entries before `before`, handing each to `forgotten` on its way out. The log itself is not
+   * touched.
+   */
   async forget(before: number, forgotten: (entry: AppliedEntry) => void): Promise<void> {
     while (this.#firstIndex < before) {
       const entry = await this.get(this.#firstIndex);

@@ -1,5 +1,6 @@
 /**
- * Gathers the parts of concurrent batches and proposes one entry per turn, so that many small requests share one sync.
+ * Gathers the parts of concurrent batches and proposes one entry per turn, so that many small requests share
+ * one sync.
  *
  * 1. What arrives within {@link STAGE_MS} goes together, up to {@link STAGE_BYTES}.
  * 2. Each submission learns the fate of its own reports, in its own order.

@@ -1,6 +1,6 @@
 /**
- * Where one host's retained reports lie in the log, sorted by timestamp: the index behind dedupe and recent reads. Mutable
- * and on the hot path: parallel typed arrays, an append at the end is the usual case.
+ * Where one host's retained reports lie in the log, sorted by timestamp: the index behind dedupe and recent
+ * reads. Mutable and on the hot path: parallel typed arrays, an append at the end is the usual case.
  */
 import { assert } from '@ringwatch/kernel';
 

@@ -1,5 +1,6 @@
 /**
- * The disk as a port, so that a simulated one can lose what was not synced. Paths are absolute or relative to the process.
+ * The disk as a port, so that a simulated one can lose what was not synced. Paths are absolute or relative to
+ * the process.
  */
 export interface Disk {
   /** Creates a folder and its parents; no fault when it exists. */

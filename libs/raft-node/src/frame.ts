@@ -1,9 +1,11 @@
 /**
- * The bytes of a segment file: a header, then frames. One frame is what one sync made durable, so a torn tail is always a
- * single frame, and a bad frame with a good one after it is corruption. Drawn in docs/formats/segment-log.md.
+ * The bytes of a segment file: a header, then frames. One frame is what one sync made durable, so a torn tail
+ * is always a single frame, and a bad frame with a good one after it is corruption. Drawn in
+ * docs/formats/segment-log.md.
  *
  *     header   "RWLG" | u16 version = 1 | u16 0 | 16 B log id | u64 first index            32 bytes
- *     frame    "RWFR" | u32 crc32 of the rest | u32 body bytes | u32 records | u64 first index | body, padded to 8
+ *     frame    "RWFR" | u32 crc32 of the rest | u32 body bytes | u32 records | u64 first index
+ *              | body, padded to 8
  *     body     per record: u32 bytes | payload
  *
  * Little-endian; frames start at multiples of 8.

@@ -1,9 +1,10 @@
 /**
- * The replicated log's storage as a port. The segment log (real) and the memory log (twin) pass one contract suite.
+ * The replicated log's storage as a port. The segment log (real) and the memory log (twin) pass one contract
+ * suite.
  *
  * 1. Indices start at 1 and have no gaps; `append` resolves only when every payload is on stable storage.
- * 2. After a failed sync nothing is acknowledged any more: the log is broken for good and says so (a page whose sync
- *    failed may be marked clean, so trying again would lie; Rebello et al., USENIX ATC 2020).
+ * 2. After a failed sync nothing is acknowledged any more: the log is broken for good and says so (a page
+ *    whose sync failed may be marked clean, so trying again would lie; Rebello et al., USENIX ATC 2020).
  * 3. `trim` may keep more than asked for, never less.
  */
 export interface LogStore {
@@ -23,9 +24,14 @@ export interface LogStore {
   append(payloads: readonly Buffer[]): Promise<number>;
   /** The payload at `index`. @throws {Fault} `out_of_range` when it is not retained or not written. */
   read(index: number): Promise<Buffer>;
-  /** Payloads from `from` to the last durable index, in order. @throws {Fault} `out_of_range` when trimmed. */
+  /**
+   * Payloads from `from` to the last durable index, in order. @throws {Fault} `out_of_range` when trimmed.
+   */
   scan(from: number): AsyncIterable<LogRecord>;
-  /** First index that would remain after `trim(index)`: at most `index`, for storage is freed in whole segments. */
+  /**
+   * First index that would remain after `trim(index)`: at most `index`, for storage is freed in whole
+   * segments.
+   */
   trimPoint(index: number): number;
   /** Forgets what lies before `index`, as far as {@link LogStore.trimPoint} says. */
   trim(index: number): Promise<void>;

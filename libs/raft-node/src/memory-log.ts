@@ -1,7 +1,10 @@
 import { Fault } from '@ringwatch/kernel';
 import type { LogRecord, LogStore } from './log-store.ts';
 
-/** A log in memory: the twin of the segment log, for tests and for looking at what a log is. Durable for nobody. */
+/**
+ * A log in memory: the twin of the segment log, for tests and for looking at what a log is. Durable for
+ * nobody.
+ */
 export class MemoryLog implements LogStore {
   #payloads: Buffer[] = [];
   #firstIndex = 1;

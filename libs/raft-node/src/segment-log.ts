@@ -1,7 +1,8 @@
 /**
  * The durable log: append-only segment files, one frame and one fdatasync per append.
  *
- * 1. One append is in flight at a time; what arrives meanwhile is the caller's to gather (see single-node.ts).
+ * 1. One append is in flight at a time; what arrives meanwhile is the caller's to gather (see single-
+ *    node.ts).
  * 2. A frame counts only after its sync; a failed write or sync breaks the log for good (`data_loss`).
  * 3. Only the last frame of the newest segment may be torn; it was never acknowledged and is cut off at open.
  */
@@ -100,8 +101,9 @@ export class SegmentLog implements LogStore {
 
   async *scan(from: number): AsyncIterable<LogRecord> {
     if (from < this.firstIndex) throw new Fault('out_of_range', `log index ${from} is not retained`);
-    for (const segment of [...this.segments]) {
-      for (const frame of [...segment.frames]) {
+    // Copies: an append or a trim may come between two steps of the reader.
+    for (const segment of this.segments.slice()) {
+      for (const frame of segment.frames.slice()) {
         if (frame.firstIndex + frame.records <= from) continue;
         const payloads = await segment.readFrame(frame);
         for (const [i, payload] of payloads.entries()) {
@@ -150,7 +152,10 @@ export class SegmentLog implements LogStore {
   }
 }
 
-/** A crash between creating the newest segment and syncing its header leaves a file without one; it holds nothing. */
+/**
+ * A crash between creating the newest segment and syncing its header leaves a file without one; it holds
+ * nothing.
+ */
 async function dropUnborn(disk: Disk, folder: string, names: string[]): Promise<void> {
   const newest = names.at(-1);
   if (newest === undefined) return;

@@ -34,7 +34,8 @@ export class Segment {
   }
 
   /**
-   * An existing segment. In the newest one a torn last frame is cut off; anything else that is wrong is corruption.
+   * An existing segment. In the newest one a torn last frame is cut off; anything else that is wrong is
+   * corruption.
    * @throws {Fault} `data_loss`, naming file and offset.
    */
   static async load(disk: Disk, path: string, newest: boolean): Promise<Segment> {

@@ -1,6 +1,6 @@
 /**
- * A replicated log with one replica: the seam that Raft will fill. Proposals are gathered while a sync runs, made durable
- * together, then applied in order.
+ * A replicated log with one replica: the seam that Raft will fill. Proposals are gathered while a sync runs,
+ * made durable together, then applied in order.
  *
  * 1. A proposal resolves after it is durable *and* applied; its value is what `apply` returned.
  * 2. Queue and batch are bounded; a full queue answers `unavailable` with reason `log_queue_full`.

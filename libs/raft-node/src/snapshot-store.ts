@@ -1,5 +1,6 @@
 /**
- * One snapshot per folder, replaced atomically: written beside the old one, synced, renamed over it, folder synced.
+ * One snapshot per folder, replaced atomically: written beside the old one, synced, renamed over it, folder
+ * synced.
  *
  *     "RWSN" | u32 crc32 of the rest | u64 index | data
  */

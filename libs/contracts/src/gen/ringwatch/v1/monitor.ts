@@ -23,13 +23,22 @@ export const protobufPackage = "ringwatch.v1";
 
 export const protobufFileName = "ringwatch/v1/monitor.proto";
 
-export enum HostStatus {
-  UNSPECIFIED = 0,
-  ONLINE = 1,
+export const HostStatus = {
+  UNSPECIFIED: 0,
+  ONLINE: 1,
   /** LATE - More than one and a half intervals without a report. */
-  LATE = 2,
+  LATE: 2,
   /** OFFLINE - Three intervals or more without a report. */
-  OFFLINE = 3,
+  OFFLINE: 3,
+} as const;
+
+export type HostStatus = typeof HostStatus[keyof typeof HostStatus];
+
+export namespace HostStatus {
+  export type UNSPECIFIED = typeof HostStatus.UNSPECIFIED;
+  export type ONLINE = typeof HostStatus.ONLINE;
+  export type LATE = typeof HostStatus.LATE;
+  export type OFFLINE = typeof HostStatus.OFFLINE;
 }
 
 /** What an answer may lack. Every answer carries one. */
