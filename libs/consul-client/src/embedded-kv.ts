@@ -15,14 +15,17 @@ import { systemClock } from '@ringwatch/kernel/system';
 import { acquireFileLock } from './file-lock.ts';
 import { readTable, writeTable } from './kv-file.ts';
 import type { KvEntry, KvListing, KvListOptions, KvPutOptions, KvStore } from './kv-store.ts';
-import type { KvMutation, KvTable } from './kv-table.ts';
+import { KvTable, type KvMutation } from './kv-table.ts';
 
 const QUEUED_WRITES_MAX = 1_000;
 const WAITERS_MAX = 1_000;
 
 export interface EmbeddedKvOptions {
-  /** The file; its folder is made. `PATH.lock` and `PATH.next` belong to it. */
-  readonly path: string;
+  /**
+   * The file; its folder is made. `PATH.lock` and `PATH.next` belong to it. Absent: nothing is kept, for
+   * tests and trials.
+   */
+  readonly path?: string;
   /** Default the machine's. */
   readonly clock?: Clock;
 }
@@ -38,7 +41,7 @@ interface QueuedWrite {
  * `close`.
  */
 export class EmbeddedKv implements KvStore {
-  readonly #path: string;
+  readonly #path: string | undefined;
   readonly #clock: Clock;
   readonly #unlock: () => void;
   readonly #waiters = new Set<() => void>();
@@ -47,7 +50,7 @@ export class EmbeddedKv implements KvStore {
   #writing: Promise<void> | undefined;
   #closed = false;
 
-  private constructor(path: string, clock: Clock, unlock: () => void, table: KvTable) {
+  private constructor(path: string | undefined, clock: Clock, unlock: () => void, table: KvTable) {
     this.#path = path;
     this.#clock = clock;
     this.#unlock = unlock;
@@ -59,7 +62,8 @@ export class EmbeddedKv implements KvStore {
    * @throws {Fault} `failed_precondition` (`store_locked`, `kv_file_version`) or `data_loss`
    *   (`kv_file_damaged`).
    */
-  static async open({ path, clock = systemClock }: EmbeddedKvOptions): Promise<EmbeddedKv> {
+  static async open({ path, clock = systemClock }: EmbeddedKvOptions = {}): Promise<EmbeddedKv> {
+    if (path === undefined) return new EmbeddedKv(path, clock, () => undefined, new KvTable());
     mkdirSync(dirname(path), { recursive: true });
     const unlock = acquireFileLock(`${path}.lock`);
     try {
@@ -148,7 +152,7 @@ export class EmbeddedKv implements KvStore {
       const settle = batch.map((write) => outcomeOf(next, write));
       try {
         if (next.index !== this.#table.index) {
-          await writeTable(this.#path, next);
+          if (this.#path !== undefined) await writeTable(this.#path, next);
           this.#table = next;
           this.#wake();
         }

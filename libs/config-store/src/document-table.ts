@@ -1,0 +1,82 @@
+/**
+ * What a reader knows: per document the latest version it ever saw, from whichever source. Pure.
+ *
+ * 1. A version never goes back. At equal versions the authority's content counts, because a copy may be
+ *    damaged.
+ * 2. A document that a listing lacks stays: only a deletion with a later version removes it.
+ * 3. A listing that would lose too much of a family at once is held: nothing of it counts. Deletions do not
+ *    count as loss against what only the snapshot on disk knew, because time has passed since.
+ */
+import type { ConfigDocument } from './document.ts';
+import { FAMILIES, type Family } from './families.ts';
+import { shrinksTooMuch } from './shrink-guard.ts';
+import { compareVersions } from './version.ts';
+
+/** Where something is known from. */
+export type Source = 'consul' | 'redis' | 'snapshot';
+
+/** A document with where it is known from. */
+export interface Known {
+  readonly document: ConfigDocument;
+  readonly source: Source;
+}
+
+/** What a listing changed. */
+export interface Merge {
+  /** Documents whose content is another now, deleted ones included. */
+  readonly changed: readonly ConfigDocument[];
+  /** True when the listing was not taken (invariant 3). */
+  readonly held: boolean;
+}
+
+/** The documents of all families. */
+export class DocumentTable {
+  readonly #families = new Map<Family, Map<string, Known>>(FAMILIES.map((family) => [family, new Map()]));
+
+  get(family: Family, key: string): Known | undefined {
+    return this.#of(family).get(key);
+  }
+
+  /** Documents of a family, deleted ones included, by key. */
+  list(family: Family): readonly Known[] {
+    return [...this.#of(family).values()].sort((a, b) => (a.document.key < b.document.key ? -1 : 1));
+  }
+
+  /** Every document, deleted ones included. */
+  get documents(): readonly ConfigDocument[] {
+    return FAMILIES.flatMap((family) => this.list(family)).map(({ document }) => document);
+  }
+
+  /** Takes what `source` says about the whole family. */
+  merge(family: Family, listing: readonly ConfigDocument[], source: Source): Merge {
+    const table = this.#of(family);
+    const listed = new Map(listing.map((document) => [document.key, document]));
+    const live = [...table.values()].filter(({ document }) => document.text !== undefined);
+    const lost = live.filter((known) => isLost(known, listed.get(known.document.key))).length;
+    if (shrinksTooMuch(live.length, lost)) return { changed: [], held: true };
+    const changed: ConfigDocument[] = [];
+    for (const document of listing) {
+      const known = table.get(document.key);
+      if (known !== undefined && !replaces(document, source, known)) continue;
+      table.set(document.key, { document, source });
+      if (known?.document.text !== document.text) changed.push(document);
+    }
+    return { changed, held: false };
+  }
+
+  #of(family: Family): Map<string, Known> {
+    return this.#families.get(family) ?? new Map<string, Known>();
+  }
+}
+
+function isLost({ document, source }: Known, listed: ConfigDocument | undefined): boolean {
+  if (listed === undefined) return true;
+  const deleted = listed.text === undefined && compareVersions(listed.version, document.version) > 0;
+  return deleted && source !== 'snapshot';
+}
+
+function replaces(document: ConfigDocument, source: Source, known: Known): boolean {
+  const order = compareVersions(document.version, known.document.version);
+  if (order !== 0) return order > 0;
+  return source === 'consul' || known.source === 'snapshot' || document.text === known.document.text;
+}
