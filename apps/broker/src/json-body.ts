@@ -10,7 +10,7 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { Fault } from '@ringwatch/kernel';
-import { isDeeperThan, type Limits } from '@ringwatch/metrics';
+import { jsonShapeFault, type Limits } from '@ringwatch/metrics';
 
 const gunzipAsync = promisify(gunzip);
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -27,19 +27,14 @@ export async function parseJsonBody(
 ): Promise<unknown> {
   if (body.length > limits.requestBytesMax) throw tooLarge(limits.requestBytesMax);
   const text = decode(await inflate(body, encoding, limits.inflatedBytesMax));
-  let reserved = false;
   let value: unknown;
   try {
-    value = JSON.parse(text, (key, item: unknown) => {
-      if (key === '__proto__') reserved = true;
-      return item;
-    });
+    value = JSON.parse(text);
   } catch (error) {
     throw invalid('malformed_json', 'the body is not JSON', error);
   }
-  if (reserved) throw invalid('reserved_key', 'the key __proto__ is reserved');
-  if (isDeeperThan(value, limits.jsonDepthMax))
-    throw invalid('too_deep', `nested deeper than ${limits.jsonDepthMax} levels`);
+  const fault = jsonShapeFault(value, limits.jsonDepthMax);
+  if (fault !== undefined) throw fault;
   return value;
 }
 

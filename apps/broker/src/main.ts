@@ -10,9 +10,6 @@ import { parseJsonBody } from './json-body.ts';
 import { openReplica } from './open-replica.ts';
 import { SettingsHolder } from './settings.ts';
 
-/** sysexits.h EX_IOERR: the log could not be written. */
-const EXIT_IO = 74;
-
 const service = startProcess({ name: 'broker', schema: brokerConfig });
 const { config, logger, lifecycle, metrics, readiness } = service;
 const settings = new SettingsHolder();
@@ -29,7 +26,8 @@ const { replica, store, log, close } = await openReplica({
       'the log is broken: ending, so that nothing more is acknowledged',
     );
     logger.flushSync();
-    process.exit(EXIT_IO);
+    // An orderly exit waits for native stores, which may hang on the very disk that failed.
+    process.kill(process.pid, 'SIGKILL');
   },
 });
 lifecycle.on('close', 'replica', close);
@@ -43,7 +41,10 @@ await bootstrap({
   lifecycle,
   readiness,
   metrics,
-  http: { bodyBytesMax: settings.current.limits.requestBytesMax },
+  http: {
+    bodyBytesMax: settings.current.limits.requestBytesMax,
+    configure: (fastify) => fastify.removeContentTypeParser('text/plain'),
+  },
   grpc: { package: PACKAGE, packageDefinition },
   configure: (app) => {
     app.useBodyParser('application/json', {}, (request: FastifyRequest, body: Buffer) =>

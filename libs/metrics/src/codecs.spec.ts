@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { columnsSchemaHash, decodeColumns, encodeColumns } from './columns-codec.ts';
-import { encodeJsonReport, isDeeperThan, JsonReportDecoder } from './json-codec.ts';
+import { encodeJsonReport, JsonReportDecoder, jsonShapeFault } from './json-codec.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { packValues, sameReport, toPlain, type Report } from './report.ts';
 import { schemaOf, SchemaTable } from './schema.ts';
@@ -157,10 +157,21 @@ test('a schema table forgets its oldest schema when it is full', () => {
   expect([a, b, c].map((schema) => table.get(schema?.hash ?? '') !== undefined)).toEqual([false, true, true]);
 });
 
-test('depth is measured without recursion, however deep', () => {
-  let deep: unknown = 1;
-  for (let i = 0; i < 200_000; i++) deep = [deep];
-  expect(isDeeperThan(deep, 8)).toBe(true);
-  expect(isDeeperThan([[[[[[[[1]]]]]]]], 8)).toBe(false);
-  expect(isDeeperThan([[[[[[[[[1]]]]]]]]], 8)).toBe(true);
+describe('the shape of JSON', () => {
+  test('is checked without recursion, however deep', () => {
+    let deep: unknown = 1;
+    for (let i = 0; i < 200_000; i++) deep = [deep];
+    expect(jsonShapeFault(deep, 8)).toMatchObject({ reason: 'too_deep' });
+  });
+
+  test('may be as deep as the limit and no deeper', () => {
+    expect(jsonShapeFault([[[[[[[[1]]]]]]]], 8)).toBeUndefined();
+    expect(jsonShapeFault([[[[[[[[[1]]]]]]]]], 8)).toMatchObject({ reason: 'too_deep' });
+  });
+
+  test('must not have a key that reaches a prototype, at any depth', () => {
+    expect(jsonShapeFault(JSON.parse('[{"a":{"__proto__":1}}]'), 8)).toMatchObject({
+      reason: 'reserved_key',
+    });
+  });
 });

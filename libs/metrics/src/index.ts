@@ -26,7 +26,7 @@ export {
   type Schema,
 } from './schema.ts';
 export { checkHostId, validateReport } from './validate.ts';
-export { encodeJsonReport, isDeeperThan, JsonReportDecoder } from './json-codec.ts';
+export { encodeJsonReport, JsonReportDecoder, jsonShapeFault } from './json-codec.ts';
 export {
   columnsSchemaHash,
   decodeColumns,

@@ -98,17 +98,23 @@ export function encodeJsonReport(report: Report): string {
 }
 
 /**
- * Depth of nesting of a parsed JSON value at most `max`? Iterative, so a hostile depth cannot overflow the
- * stack.
+ * What is wrong with the shape of a parsed JSON value: nested deeper than `depthMax`, or with a key that would
+ * reach a prototype. Walks level by level, so a hostile depth cannot overflow the stack.
  */
-export function isDeeperThan(value: unknown, max: number): boolean {
-  let level: unknown[] = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth >= max) return true;
-    level = level.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []));
-    level = level.filter((item) => typeof item === 'object' && item !== null);
+export function jsonShapeFault(value: unknown, depthMax: number): Fault | undefined {
+  let level: object[] = isContainer(value) ? [value] : [];
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > depthMax) return invalid('too_deep', `nested deeper than ${depthMax} levels`);
+    if (level.some((item) => Object.hasOwn(item, '__proto__'))) {
+      return invalid('reserved_key', 'the key __proto__ is reserved');
+    }
+    level = level.flatMap((item) => Object.values(item).filter(isContainer));
   }
-  return false;
+  return undefined;
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 function decodeLabels(labels: unknown): Labels | undefined {
