@@ -36,7 +36,12 @@ export class ConfigStatus {
   }
 
   #copy(): Check {
-    const { fault, held, orphans } = this.store.relayReport ?? { fault: undefined, held: [], orphans: [] };
+    const { held, orphans, ...report } = this.store.relayReport ?? {
+      fault: undefined,
+      held: [],
+      orphans: [],
+    };
+    const fault = this.#source('redis').fault ?? report.fault;
     if (fault !== undefined) return { state: 'degraded', detail: fault };
     if (held.length > 0) return { state: 'degraded', detail: `held: ${named(held)}` };
     if (orphans.length > 0) return { state: 'degraded', detail: `only in the copy: ${named(orphans)}` };

@@ -120,7 +120,7 @@ describe('documents over HTTP', () => {
       'condition_malformed',
     ],
   ])('%s %s with %j and %j is %i %s', async (method, path, body, headers, status, reason) => {
-    const answer = await send(method, path, body, headers as Record<string, string>);
+    const answer = await send(method, path, body, headers);
     expect(answer).toMatchObject({
       status,
       type: expect.stringContaining('application/problem+json'),

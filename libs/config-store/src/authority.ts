@@ -78,6 +78,13 @@ export class Authority {
     throw new Fault('aborted', 'another writer replaced the document', { reason: 'document_superseded' });
   }
 
+  /**
+   * Forgets a deletion, if it is still exactly that. @throws {Fault} `unavailable` while the store is away.
+   */
+  async forget({ family, key, version }: ConfigDocument): Promise<void> {
+    await this.#kv.delete(kvKeyOf(family, key), { cas: version.index });
+  }
+
   /** Makes the epoch at least `epoch`, and returns what it is then. */
   async raiseEpoch(epoch: number): Promise<number> {
     for (;;) {

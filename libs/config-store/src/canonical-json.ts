@@ -12,7 +12,12 @@ import { Fault } from '@ringwatch/kernel';
 
 /** Anything that JSON can hold. */
 export type JsonValue =
-  null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+  | null
+  | boolean
+  | number
+  | string
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue };
 
 /** Nesting of a document; deeper ones are refused before they can exhaust the stack. */
 export const DEPTH_MAX = 32;

@@ -88,7 +88,7 @@ test.each([
   { title: 'Redis alone', options: () => ({ kv: undefined }) },
 ])('a change is seen within a second over $title', async ({ options }) => {
   await writer.put('brokers', 'settings', { intervalMs: 500 });
-  const reader = await startReader(options() as Partial<ConfigReaderOptions>);
+  const reader = await startReader(options());
   await eventually(() => settingsOf(reader).value?.intervalMs === 500);
   const heard: (string | undefined)[] = [];
   reader.onChange(({ text }) => heard.push(text));
@@ -176,7 +176,7 @@ test('an unreadable document is not taken, and the last good one stays', async (
 
 test('a wiped store is held: the last good copy stays and the hold is visible', async () => {
   for (const key of ['a', 'b', 'c', 'd']) await writer.put('feature-flags', key, { enabled: true });
-  const reader = await startReader({ copy: undefined } as unknown as Partial<ConfigReaderOptions>);
+  const reader = await startReader({ copy: undefined });
   await eventually(() => reader.list('feature-flags').length === 4);
   await kv.kv.deleteTree('ringwatch/');
   await eventually(() => reader.sources[0]?.held.includes('feature-flags') === true);

@@ -77,6 +77,27 @@ test('a deletion reaches the copy as a tombstone', async () => {
   expect(await copy.read('feature-flags')).toHaveLength(1);
 });
 
+test('a deletion is forgotten after 24 h, in both stores', async () => {
+  await writer.put('feature-flags', 'a', flag);
+  await writer.delete('feature-flags', 'a');
+  await eventually(async () => (await copy.read('feature-flags')).length === 1);
+  clock.jumpWall(24 * 3_600_000 - 60_000);
+  await clock.advance(10_100);
+  expect(await copy.read('feature-flags')).toHaveLength(1);
+  clock.jumpWall(60_000);
+  await eventually(async () => (await copy.read('feature-flags')).length === 0);
+  expect(await kv.get('ringwatch/config/feature-flags/a')).toBeUndefined();
+});
+
+test('a deletion that the copy does not have yet is not forgotten', async () => {
+  copy.down(down);
+  await writer.put('feature-flags', 'a', flag);
+  await writer.delete('feature-flags', 'a');
+  clock.jumpWall(48 * 3_600_000);
+  await clock.advance(10_100);
+  expect(await kv.get('ringwatch/config/feature-flags/a')).toBeDefined();
+});
+
 test('what only the copy has is reported and kept', async () => {
   const { document } = await writer.put('feature-flags', 'a', flag);
   await copy.apply({ ...document, key: 'orphan' });

@@ -8,7 +8,9 @@
  *    epoch begins, so that what it holds now is later than everything before. The authority is read again
  *    before that, because a writer may just have been faster than the watch.
  * 4. A family that would shrink too much at once is held as it is.
- * 5. One comparison runs at a time; failures are retried with jittered backoff of at most 2 s.
+ * 5. A deletion is kept for 24 h, then forgotten: in the authority once the copy has it, in the copy once the
+ *    authority has forgotten it. So nothing that was deleted comes back, and deletions do not pile up.
+ * 6. One comparison runs at a time; failures are retried with jittered backoff of at most 2 s.
  */
 import { watchPrefix, type KvListing, type KvStore } from '@ringwatch/consul-client';
 import { backoffMs, silentLogger, toFault, type Clock, type Logger, type Random } from '@ringwatch/kernel';
@@ -22,6 +24,8 @@ import { compareVersions } from './version.ts';
 import { Wakeup } from './wakeup.ts';
 
 const COMPARE_INTERVAL_MS = 10_000;
+/** How long a deletion is kept. */
+const TOMBSTONE_KEPT_MS = 24 * 3_600_000;
 const BACKOFF_BASE_MS = 100;
 const BACKOFF_MAX_MS = 2_000;
 
@@ -144,8 +148,12 @@ export class ConfigRelay {
       const live = documents.filter(({ text }) => text !== undefined);
       orphans.push(...live.filter(({ key }) => !truth.has(key)).map(({ key }) => `${family}/${key}`));
       const lost = live.filter(({ key }) => truth.has(key) && truth.get(key)?.text === undefined).length;
-      if (shrinksTooMuch(live.length, lost)) held.push(family);
-      else repaired += await this.#repair(documents, truth.values());
+      if (shrinksTooMuch(live.length, lost)) {
+        held.push(family);
+        continue;
+      }
+      repaired += await this.#repair(documents, truth.values());
+      await this.#forget(documents, truth);
     }
     return { held, orphans, repaired };
   }
@@ -160,6 +168,22 @@ export class ConfigRelay {
       if ((await this.#copy.apply(document)) === 'applied') repaired += 1;
     }
     return repaired;
+  }
+
+  /** Invariant 5. */
+  async #forget(
+    copied: readonly ConfigDocument[],
+    truth: ReadonlyMap<string, ConfigDocument>,
+  ): Promise<void> {
+    const oldestMs = this.#clock.nowMs() - TOMBSTONE_KEPT_MS;
+    for (const document of copied) {
+      if (document.text !== undefined || document.atMs > oldestMs) continue;
+      const known = truth.get(document.key);
+      if (known === undefined) await this.#copy.forget(document);
+      else if (known.text === undefined && compareVersions(known.version, document.version) === 0) {
+        await this.#authority.forget(known);
+      }
+    }
   }
 
   async #beginEpoch(seen: readonly ConfigDocument[], state: AuthorityState): Promise<void> {

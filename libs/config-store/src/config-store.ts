@@ -91,7 +91,8 @@ export class ConfigStore {
     checkKey(known, key);
     const read = await this.#unlessAway(() => this.#authority.read(known, key));
     if (read !== 'away' && read.unreadable !== undefined) throw read.unreadable;
-    const remembered = (): StoredDocument | undefined => this.#remembered(known).find((one) => one.key === key);
+    const remembered = (): StoredDocument | undefined =>
+      this.#remembered(known).find((one) => one.key === key);
     const found = read === 'away' ? remembered() : liveOf(read.document);
     if (found === undefined) throw missing(known, key);
     return found;

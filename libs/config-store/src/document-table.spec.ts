@@ -61,6 +61,14 @@ describe('document table', () => {
     expect(live()).toEqual(['a']);
   });
 
+  test('a deletion is forgotten when the authority forgot it, and not when the copy did', () => {
+    table.merge('routes', [deleted('a', 3)], 'consul');
+    table.merge('routes', [], 'redis');
+    expect(table.get('routes', 'a')).toBeDefined();
+    table.merge('routes', [], 'consul');
+    expect(table.get('routes', 'a')).toBeUndefined();
+  });
+
   test.each([
     { title: 'an empty listing', listing: [] },
     { title: 'deletions of two of five', listing: ['a', 'b'].map((key) => deleted(key, 9)) },

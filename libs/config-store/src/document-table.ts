@@ -4,6 +4,7 @@
  * 1. A version never goes back. At equal versions the authority's content counts, because a copy may be
  *    damaged.
  * 2. A document that a listing lacks stays: only a deletion with a later version removes it.
+ *    The authority forgets old deletions; what it no longer lists as deleted is forgotten here too.
  * 3. A listing that would lose too much of a family at once is held: nothing of it counts. Deletions do not
  *    count as loss against what only the snapshot on disk knew, because time has passed since.
  */
@@ -61,7 +62,14 @@ export class DocumentTable {
       table.set(document.key, { document, source });
       if (known?.document.text !== document.text) changed.push(document);
     }
+    if (source === 'consul') this.#forget(table, listed);
     return { changed, held: false };
+  }
+
+  #forget(table: Map<string, Known>, listed: ReadonlyMap<string, ConfigDocument>): void {
+    for (const [key, { document }] of table) {
+      if (document.text === undefined && !listed.has(key)) table.delete(key);
+    }
   }
 
   #of(family: Family): Map<string, Known> {

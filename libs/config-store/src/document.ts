@@ -63,7 +63,7 @@ export function decodeEntry(entry: KvEntry, epoch: number): ConfigDocument {
     const text = value === undefined ? undefined : checkValue(family, value);
     if (hash !== (text === undefined ? '' : hashOf(text)))
       throw new Fault('data_loss', 'the hash does not match');
-    return { family, key, version: { epoch, index: entry.modifyIndex }, text, hash, atMs: Number(atMs) };
+    return { family, key, version: { epoch, index: entry.modifyIndex }, text, hash, atMs };
   } catch (error) {
     const detail = `${entry.key} is unreadable: ${toFault(error).detail}`;
     throw new Fault('data_loss', detail, { reason: 'document_unreadable', cause: error });

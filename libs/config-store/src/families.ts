@@ -17,7 +17,7 @@ const LABELS_MAX = 32;
 
 /** A document as canonical JSON, bytes (design decision D7 keeps a family below 256 KiB as a whole). */
 export const DOCUMENT_BYTES_MAX = 64 * 1024;
-/** Live and deleted documents of one family. */
+/** Documents of one family, those deleted within the last 24 h included. */
 export const DOCUMENTS_MAX = 1_000;
 
 const durationMs = (maxMs: number): z.ZodNumber => z.number().int().min(SECOND_MS).max(maxMs);

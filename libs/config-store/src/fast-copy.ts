@@ -24,6 +24,10 @@ export interface FastCopy {
   apply(document: ConfigDocument): Promise<FenceOutcome>;
   /** All documents of a family, deleted ones too. @throws {Fault} `unavailable` while the copy is away. */
   read(family: Family): Promise<readonly ConfigDocument[]>;
+  /**
+   * Forgets a deletion, if it is still exactly that; nobody is told. @throws {Fault} `unavailable` as above.
+   */
+  forget(document: ConfigDocument): Promise<void>;
   /** Calls the listener until the returned function is called. */
   subscribe(listener: CopyListener): () => void;
 }
@@ -56,6 +60,13 @@ export class MemoryCopy implements FastCopy {
   async read(family: Family): Promise<readonly ConfigDocument[]> {
     if (this.#fault !== undefined) throw this.#fault;
     return [...this.#documents.values()].filter((document) => document.family === family);
+  }
+
+  async forget({ family, key, version }: ConfigDocument): Promise<void> {
+    if (this.#fault !== undefined) throw this.#fault;
+    const stored = this.#documents.get(`${family}/${key}`);
+    const deleted = stored !== undefined && stored.text === undefined;
+    if (deleted && compareVersions(stored.version, version) === 0) this.#documents.delete(`${family}/${key}`);
   }
 
   subscribe(listener: CopyListener): () => void {

@@ -12,6 +12,8 @@ import {
   decodeName,
   FENCE_CONFIG,
   fenceConfigCall,
+  FORGET_CONFIG,
+  forgetConfigCall,
   Keyspace,
   readFenceConfig,
   type ConfigMessage,
@@ -25,6 +27,8 @@ import type { Family } from './families.ts';
 import { COMMAND_OPTIONS, SUBSCRIBER_OPTIONS } from './redis-options.ts';
 import { parseVersion } from './version.ts';
 
+/** How ioredis refuses a command while it is not connected; the rest of its sentence speaks of options. */
+const NOT_CONNECTED = "Stream isn't writeable";
 const PASSING = /^(?:READONLY|LOADING|MASTERDOWN|NOREPLICAS|TRYAGAIN|BUSY|OOM)/;
 
 export interface RedisCopyOptions {
@@ -84,6 +88,11 @@ export class RedisCopy implements FastCopy {
     });
   }
 
+  async forget({ family, key, version }: ConfigDocument): Promise<void> {
+    const { keys, args } = forgetConfigCall(this.#keys, family, key, version);
+    await this.#ask((redis) => redis.eval(FORGET_CONFIG.lua, keys.length, ...keys, ...args));
+  }
+
   subscribe({ onMessage, onSubscribed }: CopyListener): () => void {
     const redis = new Redis(this.#url, SUBSCRIBER_OPTIONS);
     this.#subscribers.add(redis);
@@ -127,7 +136,8 @@ function redisFault(error: unknown): Fault {
   if (name === 'ReplyError' && !PASSING.test(message)) {
     return new Fault('internal', `Redis refused: ${message}`, { cause: error, reason: 'redis_refused' });
   }
-  return new Fault('unavailable', `Redis is away: ${message}`, { cause: error, reason: 'redis_unavailable' });
+  const why = message.startsWith(NOT_CONNECTED) ? 'not connected' : message;
+  return new Fault('unavailable', `Redis is away: ${why}`, { cause: error, reason: 'redis_unavailable' });
 }
 
 function parseMessage(text: string): ConfigMessage | undefined {

@@ -147,7 +147,7 @@ function clientOf({ url, token }: ConsulKvOptions, maxSockets: number): ConsulCl
     agent: new SocketAgent({ keepAlive: true, maxSockets }),
     ...(token === undefined ? {} : { defaults: { token } }),
   };
-  return new Consul(options as object) as unknown as ConsulClient;
+  return new Consul(options) as unknown as ConsulClient;
 }
 
 function indexOf({ headers }: ConsulResponse): number {

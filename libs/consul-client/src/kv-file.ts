@@ -46,7 +46,7 @@ export async function readTable(path: string): Promise<KvTable> {
     throw toFault(error, 'unavailable');
   }
   const end = text.indexOf('\n');
-  const header = parse<Header>(path, text.slice(0, Math.max(0, end)));
+  const header = parse(path, text.slice(0, Math.max(0, end))) as Header;
   if (header.format !== FORMAT) throw damaged(path, 'it is no store');
   if (header.version !== VERSION) {
     const detail = `${path} has version ${header.version}, this program reads ${VERSION}`;
@@ -57,7 +57,7 @@ export async function readTable(path: string): Promise<KvTable> {
   const lines = body.split('\n').filter((line) => line !== '');
   return new KvTable(
     header.index,
-    lines.map((line) => entryOf(parse<Line>(path, line))),
+    lines.map((line) => entryOf(parse(path, line) as Line)),
   );
 }
 
@@ -101,9 +101,9 @@ function entryOf([key, valueBase64, flags, createIndex, modifyIndex]: Line): KvE
   return { key, value: Buffer.from(valueBase64, 'base64'), flags, createIndex, modifyIndex, lockIndex: 0 };
 }
 
-function parse<T>(path: string, line: string): T {
+function parse(path: string, line: string): unknown {
   try {
-    return JSON.parse(line) as T;
+    return JSON.parse(line) as unknown;
   } catch {
     throw damaged(path, 'it does not parse');
   }

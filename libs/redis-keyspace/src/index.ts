@@ -34,6 +34,7 @@ export {
   type ConfigMessage,
   type FenceOutcome,
 } from './fence-config.ts';
+export { FORGET_CONFIG, forgetConfigCall } from './forget-config.ts';
 export type { Script, ScriptCall } from './script.ts';
 export { decodeName, encodeName } from './name.ts';
 export { formatSeconds, parseSeconds, SECONDS_MAX } from './seconds.ts';

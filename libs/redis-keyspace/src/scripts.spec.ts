@@ -4,6 +4,7 @@ import {
   advanceWatermarkCall,
   DEFAULT_RETENTION,
   FENCE_CONFIG,
+  FORGET_CONFIG,
   fenceConfigCall,
   Keyspace,
   readWriteReports,
@@ -70,7 +71,7 @@ test('fence-config publishes key, version and hash, never the value', () => {
   });
 });
 
-test.each([WRITE_REPORTS, ADVANCE_WATERMARK, FENCE_CONFIG])(
+test.each([WRITE_REPORTS, ADVANCE_WATERMARK, FENCE_CONFIG, FORGET_CONFIG])(
   '$name touches only keys that it declares',
   ({ lua }) => {
     const touched = [...lua.matchAll(/redis\.call\('(?!PUBLISH)\w+', (\w+)/g)].map(

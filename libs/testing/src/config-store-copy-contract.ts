@@ -27,59 +27,77 @@ export function fastCopyContract(title: string, open: () => Promise<FastCopy>): 
       copy = await open();
     });
 
-    test('an empty copy has no documents', async () => {
-      expect(await copy.read('feature-flags')).toEqual([]);
-    });
+    appliesByVersion(() => copy);
+    deletesAndTells(() => copy);
+  });
+}
 
-    test('reads back what was applied, in its family only', async () => {
-      expect(await copy.apply(first)).toBe('applied');
-      expect(await copy.read('feature-flags')).toEqual([first]);
-      expect(await copy.read('routes')).toEqual([]);
-    });
+function appliesByVersion(current: () => FastCopy): void {
+  test('an empty copy has no documents', async () => {
+    expect(await current().read('feature-flags')).toEqual([]);
+  });
 
-    test.each([
-      { title: 'an older index', version: { epoch: 1, index: 9 }, outcome: 'stale' },
-      { title: 'an older epoch', version: { epoch: 0, index: 99 }, outcome: 'stale' },
-      { title: 'the same version', version: { epoch: 1, index: 10 }, outcome: 'same' },
-      { title: 'a later index', version: { epoch: 1, index: 11 }, outcome: 'applied' },
-      { title: 'a later epoch', version: { epoch: 2, index: 1 }, outcome: 'applied' },
-    ])('$title is $outcome', async ({ version, outcome }) => {
-      await copy.apply(first);
-      expect(await copy.apply({ ...first, version })).toBe(outcome);
-    });
+  test('reads back what was applied, in its family only', async () => {
+    expect(await current().apply(first)).toBe('applied');
+    expect(await current().read('feature-flags')).toEqual([first]);
+    expect(await current().read('routes')).toEqual([]);
+  });
 
-    test('the same version with other content is repaired', async () => {
-      await copy.apply({ ...first, text: '{"enabled":false}', hash: hashOf('{"enabled":false}') });
-      expect(await copy.apply(first)).toBe('applied');
-      expect(await copy.read('feature-flags')).toEqual([first]);
-    });
+  test.each([
+    { title: 'an older index', version: { epoch: 1, index: 9 }, outcome: 'stale' },
+    { title: 'an older epoch', version: { epoch: 0, index: 99 }, outcome: 'stale' },
+    { title: 'the same version', version: { epoch: 1, index: 10 }, outcome: 'same' },
+    { title: 'a later index', version: { epoch: 1, index: 11 }, outcome: 'applied' },
+    { title: 'a later epoch', version: { epoch: 2, index: 1 }, outcome: 'applied' },
+  ])('$title is $outcome', async ({ version, outcome }) => {
+    await current().apply(first);
+    expect(await current().apply({ ...first, version })).toBe(outcome);
+  });
 
-    test('a deletion stays known, so that nothing older revives the document', async () => {
-      await copy.apply(first);
-      await copy.apply(deleted);
-      expect(await copy.apply(first)).toBe('stale');
-      expect(await copy.read('feature-flags')).toEqual([deleted]);
-    });
+  test('the same version with other content is repaired', async () => {
+    await current().apply({ ...first, text: '{"enabled":false}', hash: hashOf('{"enabled":false}') });
+    expect(await current().apply(first)).toBe('applied');
+    expect(await current().read('feature-flags')).toEqual([first]);
+  });
+}
 
-    test('a subscriber hears of each applied change and of no other', async () => {
-      const heard: unknown[] = [];
-      const subscribed = new Promise<void>((resolve) => {
-        onTestFinished(
-          copy.subscribe({ onMessage: (message) => heard.push(message), onSubscribed: resolve }),
-        );
-      });
-      await subscribed;
-      await copy.apply(first);
-      await copy.apply(first);
-      await copy.apply({ ...first, version: { epoch: 0, index: 1 } });
-      await copy.apply(deleted);
-      const { family, key } = first;
-      await vi.waitFor(() =>
-        expect(heard).toEqual([
-          { family, key, version: first.version, hash: first.hash },
-          { family, key, version: deleted.version, hash: '' },
-        ]),
+function deletesAndTells(current: () => FastCopy): void {
+  test('a deletion stays known, so that nothing older revives the document', async () => {
+    await current().apply(first);
+    await current().apply(deleted);
+    expect(await current().apply(first)).toBe('stale');
+    expect(await current().read('feature-flags')).toEqual([deleted]);
+  });
+
+  test('a deletion can be forgotten, unless something was written since', async () => {
+    await current().apply(deleted);
+    await current().forget({ ...deleted, version: { epoch: 1, index: 5 } });
+    expect(await current().read('feature-flags')).toHaveLength(1);
+    await current().forget(deleted);
+    expect(await current().read('feature-flags')).toEqual([]);
+    await current().apply(first);
+    await current().forget(first);
+    expect(await current().read('feature-flags')).toEqual([first]);
+  });
+
+  test('a subscriber hears of each applied change and of no other', async () => {
+    const heard: unknown[] = [];
+    const subscribed = new Promise<void>((resolve) => {
+      onTestFinished(
+        current().subscribe({ onMessage: (message) => heard.push(message), onSubscribed: resolve }),
       );
     });
+    await subscribed;
+    await current().apply(first);
+    await current().apply(first);
+    await current().apply({ ...first, version: { epoch: 0, index: 1 } });
+    await current().apply(deleted);
+    const { family, key } = first;
+    await vi.waitFor(() =>
+      expect(heard).toEqual([
+        { family, key, version: first.version, hash: first.hash },
+        { family, key, version: deleted.version, hash: '' },
+      ]),
+    );
   });
 }

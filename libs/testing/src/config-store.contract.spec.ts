@@ -164,6 +164,7 @@ describe.skipIf(urls === undefined)(`configuration on real servers ${missing}`, 
       await fetch(`${urls?.consul}/v1/kv/ringwatch/config/?recurse`, { method: 'DELETE' });
       await write({ intervalMs: 900 });
       await sees(reader, 900, REPAIRED_MS);
+      expect(await store.list('brokers')).toHaveLength(1);
     });
   });
 });

@@ -1,27 +1,11 @@
 /** The embedded store behind a bare HTTP server, as an app mounts it. */
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { handleKvRequest, type EmbeddedKv } from '@ringwatch/consul-client';
 
 /** Serves `kv` on a free loopback port. */
 export async function serveKv(kv: EmbeddedKv): Promise<{ readonly url: string; close(): Promise<void> }> {
-  const server = createServer((request, response) => {
-    const gone = new AbortController();
-    response.on('close', () => gone.abort());
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', async () => {
-      const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
-      const answer = await handleKvRequest(kv, {
-        method: request.method ?? 'GET',
-        path: pathname,
-        query: searchParams,
-        body: Buffer.concat(chunks),
-        signal: gone.signal,
-      });
-      response.writeHead(answer.status, answer.headers).end(answer.body);
-    });
-  });
+  const server = createServer((request, response) => void answer(kv, request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
@@ -32,4 +16,18 @@ export async function serveKv(kv: EmbeddedKv): Promise<{ readonly url: string; c
         server.closeAllConnections();
       }),
   };
+}
+
+async function answer(kv: EmbeddedKv, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+  const { status, headers, body } = await handleKvRequest(kv, {
+    method: request.method ?? 'GET',
+    path: pathname,
+    query: searchParams,
+    body: Buffer.concat(await request.toArray()),
+    signal: gone.signal,
+  });
+  response.writeHead(status, headers).end(body);
 }

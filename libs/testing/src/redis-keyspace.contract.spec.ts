@@ -135,7 +135,7 @@ describe.skipIf(!server.available)(`scripts on Redis ${server.available ? '' : s
 
   test('a tombstone keeps an older write from reviving the document', async () => {
     await fence({});
-    await fence({ value: undefined, version: { epoch: 1, index: 12 } } as Partial<ConfigChange>);
+    await fence({ value: undefined, version: { epoch: 1, index: 12 } });
     expect(await fence({ version: { epoch: 1, index: 11 } })).toBe('stale');
     expect(await redis.hexists(keys.config('f'), 'k')).toBe(0);
     expect(await redis.hget(keys.configTombstones('f'), 'k')).toBe('7');

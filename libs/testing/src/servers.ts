@@ -14,7 +14,8 @@ const VARIABLES = {
 
 /** A server's URL, or why there is none. */
 export type TestServer =
-  { readonly available: true; readonly url: string } | { readonly available: false; readonly reason: string };
+  | { readonly available: true; readonly url: string }
+  | { readonly available: false; readonly reason: string };
 
 /**
  * The server of that kind for this run.
