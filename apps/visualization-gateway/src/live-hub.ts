@@ -61,8 +61,6 @@ export class LiveHub {
   readonly #options: LiveHubOptions;
   readonly #sessions = new Map<Viewer, LiveSession>();
   readonly #rooms = new Map<string, Room>();
-  /** Subscriptions made before it was known which hosts there are. */
-  readonly #waiting: { readonly viewer: Viewer; readonly frame: SubscribeFrame }[] = [];
   #gathered: LiveReport[] = [];
   #encoded = 0;
   #sent = 0;
@@ -122,14 +120,10 @@ export class LiveHub {
     for (const report of reports) this.#gathered.push(report);
   }
 
-  /** The table was filled anew: everyone begins again, and those who waited begin. */
+  /** The table was filled anew: everyone begins, or begins again. */
   restart(): void {
     this.#gathered = [];
     for (const room of this.#rooms.values()) this.#beginAgain(room);
-    for (const { viewer, frame } of this.#waiting.splice(0)) {
-      const session = this.#sessions.get(viewer);
-      if (session !== undefined) this.#open(viewer, session, frame);
-    }
   }
 
   /** Tells every viewer, whatever it subscribed to. */
@@ -178,7 +172,6 @@ export class LiveHub {
   }
 
   #open(viewer: Viewer, session: LiveSession, frame: SubscribeFrame): void {
-    if (!this.#options.ready()) return void this.#waiting.push({ viewer, frame });
     this.#flush();
     const filter = compileFilter(frame);
     let room = this.#rooms.get(filter.key);
@@ -187,6 +180,7 @@ export class LiveHub {
       this.#rooms.set(filter.key, room);
     }
     room.viewers.add(viewer);
+    if (!this.#options.ready()) return session.wait(room.channel);
     const snapshot = room.channel.snapshot(this.#options.latest.values());
     this.#perform(viewer, session, session.begin(room.channel, snapshot, this.#moment(viewer)));
   }

@@ -1,5 +1,5 @@
 /**
- * What one viewer still has to get of one subscription.
+ * What one viewer still has to get of one subscription; nothing before {@link Delivery.begin}.
  *
  * 1. A delivery is *direct* while nothing waits: the channel's shared frames go out as they are. Otherwise
  *    reports are *conflated* into `pending`, newest per host, and leave in frames made for this viewer as its
@@ -19,7 +19,7 @@ export class Delivery {
   readonly #known = new Set<number>();
   readonly #pending = new Map<string, WireReport>();
   readonly #pendingHosts = new Map<string, WireHost>();
-  #stage: 'first' | 'snapshot' | 'following' = 'first';
+  #stage: 'waiting' | 'first' | 'snapshot' | 'following' = 'waiting';
   #skipped = 0;
 
   constructor(readonly channel: LiveChannel) {}
@@ -54,6 +54,7 @@ export class Delivery {
 
   /** Keeps `update` for later, newest per host. */
   conflate(update: ChannelUpdate): void {
+    if (this.#stage === 'waiting') return; // The snapshot will have it.
     const following = this.#stage === 'following';
     for (const { host } of update.reports) if (following && this.#pending.has(host)) this.#skipped++;
     this.#remember(update.hosts, update.reports);
@@ -61,7 +62,7 @@ export class Delivery {
 
   /** The next frame for this viewer as text; undefined when nothing waits. */
   next(serverTimeMs: number): string | undefined {
-    if (this.direct) return undefined;
+    if (this.#stage === 'waiting' || this.direct) return undefined;
     const { hosts, reports } = this.#take();
     const schemas = this.#unknown(reports.map((report) => report.schema));
     const shared = { id: this.channel.id, serverTimeMs, schemas, hosts, reports };

@@ -90,6 +90,17 @@ describe('subscribing', () => {
     expect([...session.channels()]).toEqual([]);
   });
 
+  test('one that waits for its snapshot counts, gets nothing, and may be dropped', () => {
+    const channel = channelOf();
+    const session = new LiveSession();
+    session.wait(channel);
+    const update = channel.update([report('a', 1)], 0);
+    expect(update && session.offer(channel, update, at())).toEqual([]);
+    expect(session.drain(at())).toEqual([]);
+    const dropped = session.receive('{"v":1,"type":"unsubscribe","id":"s"}', at());
+    expect(dropped).toEqual([{ kind: 'drop', channel }]);
+  });
+
   test('the same id again replaces the subscription', () => {
     const channel = channelOf();
     const { session } = begun(channel);

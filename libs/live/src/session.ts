@@ -31,7 +31,7 @@ export type SessionEffect =
   | { readonly kind: 'send'; readonly text: string }
   /** Send the shared frame of the update at hand. */
   | { readonly kind: 'forward' }
-  /** Find or make the channel of `frame` and {@link LiveSession.begin} with its snapshot. */
+  /** Find or make the channel of `frame` and {@link LiveSession.begin} with its snapshot, or wait for it. */
   | { readonly kind: 'open'; readonly frame: SubscribeFrame }
   /** The subscription is gone; its channel may be too. */
   | { readonly kind: 'drop'; readonly channel: LiveChannel }
@@ -80,6 +80,11 @@ export class LiveSession {
         if (this.#deliveries.size >= SUBSCRIPTIONS_MAX) return [errorEffect(tooMany(), frame.id)];
         return [{ kind: 'open', frame }];
     }
+  }
+
+  /** Takes up the subscription of `channel`, whose snapshot cannot be given yet. */
+  wait(channel: LiveChannel): void {
+    this.#deliveries.set(channel.id, new Delivery(channel));
   }
 
   /** Starts, or starts again, the subscription of `channel` with a snapshot. */
