@@ -39,9 +39,12 @@ test('metrics are exposition text with the app on every series', async () => {
   const { metrics, url } = await scene();
   metrics.counter('reports_total', 'Reports').inc(3);
   metrics.gauge('queue_length', 'Queue', [], () => 7);
+  metrics.counter('bytes_total', 'Bytes', [], () => 11);
+  await fetch(`${url}/metrics`);
   const text = await (await fetch(`${url}/metrics`)).text();
   expect(text).toContain('reports_total{app="test"} 3');
   expect(text).toContain('queue_length{app="test"} 7');
+  expect(text).toContain('bytes_total{app="test"} 11');
   expect(text).toContain('process_resident_memory_bytes');
 });
 

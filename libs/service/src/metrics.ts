@@ -18,9 +18,23 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
   }
 
-  /** `name` ends in `_total`. */
-  counter<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> {
-    return new Counter({ name, help, labelNames: [...labelNames], registers: [this.registry] });
+  /** `name` ends in `_total`. With `read`, the total is kept elsewhere and taken when someone scrapes. */
+  counter<L extends string = never>(
+    name: string,
+    help: string,
+    labelNames: readonly L[] = [],
+    read?: () => number,
+  ): Counter<L> {
+    const collect =
+      read === undefined
+        ? {}
+        : {
+            collect(this: Counter<L>) {
+              this.reset();
+              this.inc(read());
+            },
+          };
+    return new Counter({ name, help, labelNames: [...labelNames], registers: [this.registry], ...collect });
   }
 
   /** With `read`, the value is taken when someone scrapes; without, its owner sets it. */

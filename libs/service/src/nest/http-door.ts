@@ -95,8 +95,8 @@ export class HttpDoor {
       if (sources.readiness.draining) void reply.header('connection', 'close');
       done();
     });
-    // Fastify closes the connection on a body that is too large, and a client that is still sending then loses
-    // the answer. Kept open, the rest is read and thrown away, for at most the request timeout.
+    // Fastify closes the connection on a body that is too large, and a client that is still sending then
+    // loses the answer. Kept open, the rest is read and thrown away, for at most the request timeout.
     fastify.addHook('onSend', (_request, reply, _payload, done) => {
       if (reply.statusCode === 413 && !sources.readiness.draining) void reply.removeHeader('connection');
       done();
