@@ -2,13 +2,15 @@
  * The store inside the process, on lmdb: what a deployment without Redis uses (decision D11).
  *
  *     reports   [hostId, timestamp]             → f64 expiry, Unix ms | codec columns
- *     expiries  [expiry in s, hostId, timestamp] → nothing: what to sweep, oldest first
+ *     expiries  [expiry in s, number]           → JSON of the keys that one write call made, oldest first
  *     schemas   hash                            → keys joined by "\n"
  *     hosts     hostId                          → JSON: first, last seen, labels, the newest report
  *     meta      "identity"                      → random, made with the database
  *
  * 1. One write call is one transaction. The sweep deletes in bounded transactions between writes.
  * 2. Expired reports are invisible at once, whether swept or not.
+ * 3. What is known of hosts is written behind, every second; a crash loses at most that, and writing the last
+ *    minute again, as a broker does after a restart, brings it back.
  */
 import { randomUUID } from 'node:crypto';
 import { type Clock, Fault, silentLogger, toFault, type Logger } from '@ringwatch/kernel';
@@ -34,7 +36,7 @@ export interface EmbeddedStoreOptions {
 }
 
 type ReportKey = [hostId: string, timestamp: number];
-type ExpiryKey = [expirySeconds: number, hostId: string, timestamp: number];
+type ExpiryKey = [expirySeconds: number, serial: number];
 interface HostDocument {
   readonly firstSeen: number;
   readonly lastSeen: number;
@@ -44,23 +46,26 @@ interface HostDocument {
 }
 
 const EXPIRY_BYTES = 8;
-const SWEEP_EVERY_MS = 5_000;
-/** Reports that one sweep deletes at most, so that it never holds up writes for long. */
-const SWEEP_MAX = 20_000;
+const MAINTAIN_EVERY_MS = 1_000;
+/** Write calls whose reports one sweep deletes at most, so that it never holds up writes for long. */
+const SWEEP_CALLS_MAX = 200;
 
 export class EmbeddedStore implements MetricsStore {
   readonly kind = 'embedded';
   readonly #root: RootDatabase<string, string>;
   readonly #reports: Database<Buffer, ReportKey>;
-  readonly #expiries: Database<Buffer, ExpiryKey>;
+  readonly #expiries: Database<ReportKey[], ExpiryKey>;
   readonly #schemas: Database<string, string>;
   readonly #hosts: Database<HostDocument, string>;
   readonly #known = new SchemaTable();
+  /** Hosts that are newer here than in the database. */
+  readonly #unsavedHosts = new Map<string, StoredHost>();
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #identity: string;
-  #cancelSweep: (() => void) | undefined;
-  #sweeping: Promise<void> = Promise.resolve();
+  #serial = 0;
+  #cancelMaintenance: (() => void) | undefined;
+  #maintaining: Promise<void> = Promise.resolve();
 
   private constructor(options: EmbeddedStoreOptions, identity: string, root: RootDatabase<string, string>) {
     this.#clock = options.clock ?? systemClock;
@@ -68,10 +73,10 @@ export class EmbeddedStore implements MetricsStore {
     this.#identity = identity;
     this.#root = root;
     this.#reports = root.openDB({ name: 'reports', encoding: 'binary' });
-    this.#expiries = root.openDB({ name: 'expiries', encoding: 'binary' });
+    this.#expiries = root.openDB({ name: 'expiries', encoding: 'json' });
     this.#schemas = root.openDB({ name: 'schemas', encoding: 'string' });
     this.#hosts = root.openDB({ name: 'hosts', encoding: 'json' });
-    this.#scheduleSweep();
+    this.#scheduleMaintenance();
   }
 
   /**
@@ -94,7 +99,7 @@ export class EmbeddedStore implements MetricsStore {
   async write(reports: readonly Report[], ttlMs: number): Promise<readonly WriteOutcome[]> {
     const expiresAtMs = this.#clock.nowMs() + ttlMs;
     try {
-      return await this.#root.transaction(() => reports.map((report) => this.#writeOne(report, expiresAtMs)));
+      return await this.#root.transaction(() => this.#writeAll(reports, expiresAtMs));
     } catch (error) {
       throw toFault(error, 'unavailable');
     }
@@ -117,11 +122,11 @@ export class EmbeddedStore implements MetricsStore {
   }
 
   async host(hostId: string): Promise<StoredHost | undefined> {
-    const document = this.#hosts.get(hostId);
-    return document && this.#hostOf(hostId, document);
+    return this.#unsavedHosts.get(hostId) ?? this.#savedHost(hostId);
   }
 
   async hostIds(offset: number, limit: number): Promise<string[]> {
+    await this.#saveHosts();
     const seen = Array.from(this.#hosts.getRange(), ({ key, value }) => ({ key, lastSeen: value.lastSeen }));
     seen.sort((a, b) => b.lastSeen - a.lastSeen);
     return seen.slice(offset, offset + limit).map(({ key }) => key);
@@ -132,29 +137,50 @@ export class EmbeddedStore implements MetricsStore {
   }
 
   async close(): Promise<void> {
-    this.#cancelSweep?.();
-    await this.#sweeping;
+    this.#cancelMaintenance?.();
+    await this.#maintaining;
+    await this.#saveHosts();
     await this.#root.close();
   }
 
-  /** Deletes expired reports, at most {@link SWEEP_MAX}; resolves with their number. */
+  /** Deletes expired reports, of at most {@link SWEEP_CALLS_MAX} write calls; resolves with their number. */
   async sweep(): Promise<number> {
     const nowMs = this.#clock.nowMs();
-    const expired = [
-      ...this.#expiries.getKeys({ end: [Math.floor(nowMs / 1_000)] as never, limit: SWEEP_MAX }),
-    ];
-    if (expired.length === 0) return 0;
+    const end = [Math.floor(nowMs / 1_000) + 1] as unknown as ExpiryKey;
+    const expired = Array.from(this.#expiries.getRange({ end, limit: SWEEP_CALLS_MAX }));
+    let swept = 0;
+    if (expired.length === 0) return swept;
     await this.#root.transaction(() => {
-      for (const key of expired) {
-        const [, hostId, timestamp] = key;
-        const stored = this.#reports.get([hostId, timestamp]);
-        // The report may have been written again with a later expiry.
-        if (stored !== undefined && stored.readDoubleLE(0) <= nowMs)
-          this.#reports.removeSync([hostId, timestamp]);
+      for (const { key, value: reportKeys } of expired) {
+        for (const reportKey of reportKeys) {
+          const stored = this.#reports.get(reportKey);
+          // The report may have been written again with a later expiry.
+          if (stored === undefined || stored.readDoubleLE(0) > nowMs) continue;
+          this.#reports.removeSync(reportKey);
+          swept++;
+        }
         this.#expiries.removeSync(key);
       }
     });
-    return expired.length;
+    return swept;
+  }
+
+  #writeAll(reports: readonly Report[], expiresAtMs: number): WriteOutcome[] {
+    const written: ReportKey[] = [];
+    const outcomes = reports.map((report) => {
+      const outcome = this.#writeOne(report, expiresAtMs);
+      if (outcome === 'written') written.push([report.hostId, report.timestamp]);
+      return outcome;
+    });
+    if (written.length > 0)
+      this.#expiries.putSync([Math.ceil(expiresAtMs / 1_000), this.#nextSerial()], written);
+    return outcomes;
+  }
+
+  /** Distinct among the calls of one expiry second, over restarts too. */
+  #nextSerial(): number {
+    this.#serial = Math.max(this.#serial + 1, this.#clock.nowMs() * 1_000);
+    return this.#serial;
   }
 
   #writeOne(report: Report, expiresAtMs: number): WriteOutcome {
@@ -169,8 +195,8 @@ export class EmbeddedStore implements MetricsStore {
     columns.copy(value, EXPIRY_BYTES);
     this.#keepSchema(report.schema);
     this.#reports.putSync(key, value);
-    this.#expiries.putSync([Math.ceil(expiresAtMs / 1_000), ...key], Buffer.alloc(0));
-    this.#keepHost(report, columns);
+    const known = this.#unsavedHosts.get(report.hostId) ?? this.#savedHost(report.hostId);
+    this.#unsavedHosts.set(report.hostId, mergeHost(known, report));
     return 'written';
   }
 
@@ -180,29 +206,32 @@ export class EmbeddedStore implements MetricsStore {
     this.#known.intern(schema);
   }
 
-  #keepHost(report: Report, columns: Buffer): void {
-    const document = this.#hosts.get(report.hostId);
-    if (
-      document !== undefined &&
-      report.timestamp < document.lastSeen &&
-      report.timestamp >= document.firstSeen
-    )
-      return;
-    const known = document && this.#hostOf(report.hostId, document);
-    const { firstSeen, lastSeen, labels, latest } = mergeHost(known, report);
-    const kept = latest === report ? columns.toString('base64') : (document?.latest ?? '');
-    this.#hosts.putSync(report.hostId, { firstSeen, lastSeen, ...(labels && { labels }), latest: kept });
-  }
-
-  #hostOf(hostId: string, document: HostDocument): StoredHost {
-    const { firstSeen, lastSeen, labels } = document;
+  #savedHost(hostId: string): StoredHost | undefined {
+    const document = this.#hosts.get(hostId);
+    if (document === undefined) return undefined;
+    const { firstSeen, lastSeen, labels, latest } = document;
     return {
       hostId,
       firstSeen,
       lastSeen,
       labels,
-      latest: this.#decode(hostId, Buffer.from(document.latest, 'base64')),
+      latest: this.#decode(hostId, Buffer.from(latest, 'base64')),
     };
+  }
+
+  async #saveHosts(): Promise<void> {
+    const hosts = [...this.#unsavedHosts.values()];
+    if (hosts.length === 0) return;
+    await this.#root.transaction(() => {
+      for (const { hostId, firstSeen, lastSeen, labels, latest } of hosts) {
+        const columns = encodeColumns(latest).toString('base64');
+        this.#hosts.putSync(hostId, { firstSeen, lastSeen, ...(labels && { labels }), latest: columns });
+      }
+    });
+    // A host that changed meanwhile is still unsaved.
+    for (const host of hosts) {
+      if (this.#unsavedHosts.get(host.hostId) === host) this.#unsavedHosts.delete(host.hostId);
+    }
   }
 
   #alive(hostId: string, value: Buffer | undefined): Report | undefined {
@@ -222,13 +251,14 @@ export class EmbeddedStore implements MetricsStore {
     return this.#known.intern({ hash, keys: keys === '' ? [] : keys.split('\n') });
   }
 
-  #scheduleSweep(): void {
-    this.#cancelSweep = this.#clock.after(SWEEP_EVERY_MS, () => {
-      this.#sweeping = this.sweep()
+  #scheduleMaintenance(): void {
+    this.#cancelMaintenance = this.#clock.after(MAINTAIN_EVERY_MS, () => {
+      this.#maintaining = this.#saveHosts()
+        .then(() => this.sweep())
         .catch((error: unknown) =>
-          this.#logger.warn({ error: String(error) }, 'sweeping the embedded store failed'),
+          this.#logger.warn({ error: String(error) }, 'maintenance of the embedded store failed'),
         )
-        .then(() => this.#scheduleSweep());
+        .then(() => this.#scheduleMaintenance());
     });
   }
 }

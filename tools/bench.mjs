@@ -1,0 +1,40 @@
+// Runs one named benchmark: `{libs,apps}/*/bench/NAME.ts`. It prints one JSON line per figure.
+//
+// usage: npm run bench -- NAME [ARG ...]
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const [name, ...args] = process.argv.slice(2);
+
+/** Every benchmark of the workspace: name → path and project. */
+function benches() {
+  const found = new Map();
+  for (const group of ['libs', 'apps']) {
+    for (const project of readdirSync(join(root, group))) {
+      const folder = join(root, group, project, 'bench');
+      if (!existsSync(folder)) continue;
+      for (const file of readdirSync(folder)) {
+        if (file.endsWith('.ts')) found.set(file.slice(0, -'.ts'.length), { path: join(folder, file), project });
+      }
+    }
+  }
+  return found;
+}
+
+const all = benches();
+const bench = all.get(name);
+if (bench === undefined) {
+  console.error(`usage: npm run bench -- NAME, one of: ${[...all.keys()].join(', ')}`);
+  process.exit(64);
+}
+// What a benchmark runs is built first, out of sight unless it fails.
+const build = spawnSync('nx', ['run-many', '-t', 'build', 'bundle', '-p', bench.project], { cwd: root, encoding: 'utf8' });
+if (build.status !== 0) {
+  console.error(build.stdout, build.stderr);
+  process.exit(1);
+}
+const run = spawnSync('node', [bench.path, ...args], { cwd: root, stdio: 'inherit' });
+process.exit(run.status ?? 1);
