@@ -62,9 +62,18 @@ test.each([
 });
 
 test('a stale lock that another process takes over right now is refused', () => {
+  const taker = acquireFileLock(`${path}.takeover`);
   writeFileSync(path, `${deadPid()} 1`);
-  writeFileSync(`${path}.takeover`, '1 1');
   expect(() => acquireFileLock(path)).toThrow(locked);
+  taker();
+  acquireFileLock(path)();
+});
+
+test('a process that died while taking over costs one refused start', () => {
+  writeFileSync(path, `${deadPid()} 1`);
+  writeFileSync(`${path}.takeover`, `${deadPid()} 1`);
+  expect(() => acquireFileLock(path)).toThrow(locked);
+  acquireFileLock(path)();
 });
 
 test('giving back does not remove a lock that somebody else took', () => {

@@ -25,7 +25,12 @@ function takeOver(path: string, own: string): void {
   const found = read(path);
   if (found !== undefined && isAlive(found)) throw held(path, found);
   const takeover = `${path}.takeover`;
-  if (!createNew(takeover, own)) throw held(takeover, read(takeover) ?? 'another process');
+  if (!createNew(takeover, own)) {
+    const taker = read(takeover);
+    // Its maker died at it. This attempt is refused all the same, so that nobody takes over beside it.
+    if (taker !== undefined && !isAlive(taker)) rmSync(takeover, { force: true });
+    throw held(takeover, taker ?? 'another process');
+  }
   try {
     const again = read(path);
     if (again !== undefined && isAlive(again)) throw held(path, again);
