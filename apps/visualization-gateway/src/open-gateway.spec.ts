@@ -243,7 +243,7 @@ describe('REST', () => {
     expect(String(body['detail']).length).toBeGreaterThan(5);
   });
 
-  test('while brokers are away the newest reports are answered from memory, marked; the past is not', async () => {
+  test('with brokers away the newest reports are answered from memory, marked; the past is not', async () => {
     broker.away = true;
     const { status: code, body } = await get('/api/v1/latest?metrics=load1');
     expect(code).toBe(200);

@@ -2,11 +2,9 @@
  * The gateway without its configuration: parts, doors and their order. `main.ts` runs it in a process, tests
  * beside a broker of their own.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BrokerQueries, subscribe } from '@ringwatch/broker-client';
-import { ConfigReader, RedisCopy } from '@ringwatch/config-store';
-import { ConsulKv } from '@ringwatch/consul-client';
+import { openConfigReader } from '@ringwatch/config-store';
 import { systemClock } from '@ringwatch/kernel/system';
 import { LatestTable } from '@ringwatch/live';
 import type { ServiceProcess } from '@ringwatch/service';
@@ -27,7 +25,8 @@ const BODY_BYTES_MAX = 16 * 1024;
 export async function openGateway(service: ServiceProcess<GatewayConfig>): Promise<RunningApp> {
   const { config, logger, lifecycle, metrics, readiness } = service;
   const clock = systemClock;
-  const reader = await openReader(service);
+  const { consulUrl, configRedisUrl: redisUrl, dataDir: folder } = config;
+  const reader = await openConfigReader({ consulUrl, redisUrl, folder, logger });
   const settings = new GatewaySettings(reader);
   const brokers = new BrokerQueries({ brokers: config.brokers });
   const latest = new LatestTable();
@@ -78,18 +77,4 @@ export async function openGateway(service: ServiceProcess<GatewayConfig>): Promi
     http: { bodyBytesMax: BODY_BYTES_MAX, configure: (fastify) => openPageDoor(fastify, dashboardDir) },
     configure: (app) => void app.useWebSocketAdapter(new LiveAdapter(app, admission)),
   });
-}
-
-/** A reader that knows what can be known within its patience. */
-async function openReader({ config, logger }: ServiceProcess<GatewayConfig>): Promise<ConfigReader> {
-  const { consulUrl, configRedisUrl, dataDir } = config;
-  await mkdir(dataDir, { recursive: true });
-  const reader = new ConfigReader({
-    ...(consulUrl !== undefined && { kv: new ConsulKv({ url: consulUrl }) }),
-    ...(configRedisUrl !== undefined && { copy: new RedisCopy({ url: configRedisUrl, logger }) }),
-    snapshotPath: join(dataDir, 'config.json'),
-    logger,
-  });
-  if (consulUrl !== undefined || configRedisUrl !== undefined) await reader.start();
-  return reader;
 }

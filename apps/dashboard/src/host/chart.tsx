@@ -63,7 +63,9 @@ export function Chart({ panel, window, reader, span }: ChartProps): JSX.Element 
               <rect width="10" height="10" rx="2" fill={colourOf(colours, colour)} />
             </svg>
             <span class="label">{label}</span>
-            <b>{formatValue(valueAt(columns[i], at), panel.unit)}</b>
+            <data value={String(valueAt(columns[i], at) ?? '')}>
+              {formatValue(valueAt(columns[i], at), panel.unit)}
+            </data>
           </li>
         ))}
       </ul>

@@ -75,7 +75,7 @@ export class HostWindow implements SubscriptionSink {
 
   /**
    * Adds one report; `keys[i]` names `values[i]`. The caller bumps `changed` through {@link receive} or
-   * {@link fill}.
+   * {@link merge}.
    */
   private add(timestamp: number, keys: readonly string[], values: readonly (number | null)[]): void {
     const at = this.#place(timestamp);
@@ -85,7 +85,7 @@ export class HostWindow implements SubscriptionSink {
   }
 
   /** Adds what a query found. */
-  fill(reports: readonly { timestamp: number; metrics: Readonly<Record<string, number>> }[]): void {
+  merge(reports: readonly { timestamp: number; metrics: Readonly<Record<string, number>> }[]): void {
     for (const { timestamp, metrics } of reports)
       this.add(timestamp, Object.keys(metrics), Object.values(metrics));
     this.changed.value++;

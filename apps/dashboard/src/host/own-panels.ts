@@ -8,15 +8,18 @@ import type { IndexedSeries, SeriesIndex } from './series-index.ts';
 
 /** How the agent names what it reads from the system; all else is somebody's own. */
 const SYSTEM_PREFIXES = [
+  'agent_',
+  'context_switches_',
   'cpu_',
-  'memory_',
-  'swap_',
-  'load',
   'disk_',
   'filesystem_',
+  'forks_',
+  'load',
+  'memory_',
   'network_',
-  'process_',
-  'agent_',
+  'processes_',
+  'swap_',
+  'uptime_',
 ];
 
 export interface OwnPanels {

@@ -34,7 +34,9 @@ function hostWindow(hostId: string, seconds: number) {
     abort.abort();
     abort = new AbortController();
     const { signal: cancelled } = abort;
-    backfill(pagesUntil(hostId, newest), newest - seconds, cancelled, (reports) => window.fill(reports)).then(
+    backfill(pagesUntil(hostId, newest), newest - seconds, cancelled, (reports) =>
+      window.merge(reports),
+    ).then(
       ({ missing }) => void (past.value = { state: 'ready', missing }),
       (error: unknown) => {
         if (!cancelled.aborted) past.value = { state: 'failed', problem: problemOf(error) };
