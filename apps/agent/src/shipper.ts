@@ -79,9 +79,9 @@ export class Shipper {
       taken.done();
     } catch (error) {
       // The stream was closed: what was under way stays on disk for the next process.
-      const fault = toFault(error);
-      if (fault.code !== 'cancelled') this.#logger.error({ error: fault }, 'cannot send');
       this.#closed = true;
+      const fault = toFault(error);
+      if (fault.code !== 'cancelled') this.#logger.error({ error: fault }, 'cannot send until restarted');
     }
   }
 

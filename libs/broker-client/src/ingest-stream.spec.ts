@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { IngestServiceService, type Batch, type BatchAck } from '@ringwatch/contracts';
 import { FakeClock, SeededRandom } from '@ringwatch/kernel/fake';
 import { packValues, schemaOf, type Report } from '@ringwatch/metrics';
-import { IngestStream, type IngestStreamOptions } from './ingest-stream.ts';
+import { IngestStream, POISON_ENDINGS_MAX, type IngestStreamOptions } from './ingest-stream.ts';
 
 type Call = ServerDuplexStream<Batch, BatchAck>;
 type Behaviour = (batch: Batch, call: Call, received: number) => void;
@@ -157,7 +157,7 @@ describe('acknowledged', () => {
 });
 
 describe('lost', () => {
-  test('batches that were not acknowledged go to the next broker, oldest first and with their keys', async () => {
+  test('unacknowledged batches go to the next broker, oldest first and with their keys', async () => {
     const first = await brokerThat((batch, call, received) => {
       if (received === 1) call.write(ackOf(batch));
       if (received === 3) call.emit('error', { code: status.UNAVAILABLE, details: 'stopping' });
@@ -179,6 +179,20 @@ describe('lost', () => {
     await settled(stream.send([report('a')]));
     expect(clock.monotonicMs() - startMs).toBeGreaterThanOrEqual(1_000);
     expect([first.hosts, second.hosts]).toEqual([['a'], ['a']]);
+  });
+
+  test('a batch that ends every stream is refused in the end, and what waited is sent', async () => {
+    const broker = await brokerThat((batch, call) => {
+      const poison = batch.reports.some((each) => each.hostId === 'poison');
+      if (poison) call.emit('error', { code: status.INVALID_ARGUMENT, details: 'undecodable' });
+      else call.write(ackOf(batch));
+    });
+    const stream = streamTo([broker], { inFlightMax: 2 });
+    const sent = Promise.all([stream.send([report('poison')]), stream.send([report('good')])]);
+    const [poison, good] = await settled(sent);
+    expect(poison).toMatchObject({ accepted: 0, refusals: [{ fault: { code: 'invalid_argument' } }] });
+    expect(good).toMatchObject({ accepted: 1, refusals: [] });
+    expect(broker.hosts.filter((host) => host === 'poison')).toHaveLength(POISON_ENDINGS_MAX);
   });
 
   test('a broker that is not there is left for the next', async () => {

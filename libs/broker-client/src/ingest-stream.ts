@@ -5,7 +5,9 @@
  *    {@link WAITING_MAX} callers may wait.
  * 2. A batch that was not acknowledged when its connection ended is sent again on the next one, oldest first.
  * 3. A broker that acknowledges nothing for `ackTimeoutMs` is given up for the next in order.
- * 4. Connections are made with full-jitter backoff, and not before the broker's own retry hint.
+ * 4. A batch that a broker ends the stream over, {@link POISON_ENDINGS_MAX} times in a row while it was the
+ *    oldest, is refused: nothing behind it would ever be sent.
+ * 5. Connections are made with full-jitter backoff, and not before the broker's own retry hint.
  */
 import type { BatchAck } from '@ringwatch/contracts';
 import { assert, Fault, silentLogger, type Clock, type Logger, type Random } from '@ringwatch/kernel';
@@ -38,6 +40,9 @@ export type IngestState =
 /** Callers of {@link IngestStream.send} that may wait for room. */
 export const WAITING_MAX = 64;
 
+/** Streams lost to one batch before it is given up. */
+export const POISON_ENDINGS_MAX = 5;
+
 const IN_FLIGHT_MAX = 8;
 const ACK_TIMEOUT_MS = 10_000;
 const CLOSED = new Fault('cancelled', 'the ingest stream was closed', { reason: 'closed' });
@@ -46,6 +51,8 @@ interface Pending {
   state: BatchState;
   /** Written on the present connection and not yet answered. */
   written: boolean;
+  /** Streams that ended for a fault of ours while this was the oldest batch on them. */
+  endings: number;
   /** A retry hint holds it back. */
   held: boolean;
   readonly resolve: (result: BatchResult) => void;
@@ -105,7 +112,7 @@ export class IngestStream {
     }
     if (this.#state.kind === 'closed') throw CLOSED;
     return new Promise((resolve, reject) => {
-      const pending = { state: newBatch(reports), written: false, held: false, resolve, reject };
+      const pending = { state: newBatch(reports), written: false, endings: 0, held: false, resolve, reject };
       this.#sequence = (this.#sequence + 1) >>> 0;
       this.#pending.set(this.#sequence, pending);
       this.#pump();
@@ -186,6 +193,7 @@ export class IngestStream {
     if (connection !== this.#connection || this.#state.kind === 'closed') return;
     this.#connection = undefined;
     this.#cancelAckTimer();
+    this.#blameOldest(fault);
     for (const pending of this.#pending.values()) pending.written = false;
     const delayMs = retryDelayMs(this.#random, this.#failures++, fault.retryAfterMs);
     const { broker } = connection;
@@ -196,6 +204,22 @@ export class IngestStream {
     );
     this.#turn++;
     this.#after(delayMs, () => this.#connect());
+  }
+
+  #blameOldest(fault: Fault): void {
+    if (
+      fault.code !== 'invalid_argument' &&
+      fault.code !== 'out_of_range' &&
+      fault.code !== 'resource_exhausted'
+    )
+      return;
+    const oldest = [...this.#pending].find(([, pending]) => pending.written);
+    if (oldest === undefined || ++oldest[1].endings < POISON_ENDINGS_MAX) return;
+    const [sequence, { state, resolve }] = oldest;
+    this.#pending.delete(sequence);
+    const refusals = [...state.refusals, ...state.reports.map((report) => ({ report, fault }))];
+    resolve({ accepted: state.accepted, duplicates: state.duplicates, refusals });
+    this.#waiting.shift()?.();
   }
 
   /** Runs while anything is unanswered, from the last sign of life on. */

@@ -72,6 +72,8 @@ interface Segment {
 }
 
 const SEGMENT_BYTES = 256 * 1024;
+/** With the keys of schemas on top this stays far below a message's 4 MiB. */
+const TAKE_BYTES_MAX = 1024 * 1024;
 const SUFFIX = '.segment';
 
 export class DiskBuffer {
@@ -131,16 +133,18 @@ export class DiskBuffer {
     this.#enforceBounds();
   }
 
-  /** The oldest waiting records, whole ones, up to about `reportsMax` reports; undefined when none waits. */
-  take(reportsMax: number): Taken | undefined {
+  /** The oldest waiting records, whole ones, up to about these bounds; undefined when none waits. */
+  take(reportsMax: number, bytesMax = TAKE_BYTES_MAX): Taken | undefined {
     this.#enforceBounds();
     for (const segment of this.#segments) {
       const entries: Entry[] = [];
       let count = 0;
+      let bytes = 0;
       for (const entry of segment.entries) {
         if (entry.state !== 'waiting') continue;
-        if (entries.length > 0 && count + entry.record.reports > reportsMax) break;
         count += entry.record.reports;
+        bytes += entry.record.length;
+        if (entries.length > 0 && (count > reportsMax || bytes > bytesMax)) break;
         entries.push(entry);
       }
       if (entries.length === 0) continue;

@@ -140,7 +140,7 @@ beforeEach(async () => {
     lifecycle,
     readiness,
     metrics: new Metrics('test'),
-    http: { bodyBytesMax: 1_000 },
+    http: { bodyBytesMax: 1_000, drainGraceMs: 600 },
     grpc: { package: 'test.v1', packageDefinition: packageDefinition as never, drainGraceMs: 200 },
   });
   client = new Client(running.grpc as string, credentials.createInsecure());
@@ -323,6 +323,16 @@ describe('drain', () => {
     expect(await ask(socket)).toMatch(/^HTTP\/1.1 200[\s\S]*connection: close/i);
     await ended;
     expect(exits).toEqual([0]);
+  });
+
+  test('a request that never ends is cut after the grace', async () => {
+    const slow = fetch(`${running.http}/slow`).then(
+      () => 'answered',
+      () => 'cut',
+    );
+    await until(() => events.includes('slow started'));
+    await lifecycle.shutdown('SIGTERM');
+    expect([await slow, exits]).toEqual(['cut', [0]]);
   });
 
   test('a call that never ends is cut after the grace', async () => {

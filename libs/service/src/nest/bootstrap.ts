@@ -29,6 +29,8 @@ export interface BootstrapOptions extends Pick<
   readonly http?: {
     /** Largest request body as received; default 1 MiB. */
     readonly bodyBytesMax?: number;
+    /** How long requests and WebSockets may take to finish while draining; default 10 s. */
+    readonly drainGraceMs?: number;
     /** Registers parsers, plugins and hooks before Nest adds its routes. */
     readonly configure?: (fastify: FastifyInstance) => void | Promise<void>;
   };
@@ -57,13 +59,8 @@ export interface RunningApp {
 /** @throws what the module's own start throws, or the bind's error. */
 export async function bootstrap(options: BootstrapOptions): Promise<RunningApp> {
   const { logger, lifecycle, readiness, metrics, config, clock = systemClock } = options;
-  const { bodyBytesMax, configure: configureHttp } = options.http ?? {};
-  const http = new HttpDoor({
-    readiness,
-    metrics,
-    clock,
-    ...(bodyBytesMax === undefined ? {} : { bodyBytesMax }),
-  });
+  const { configure: configureHttp, ...httpOptions } = options.http ?? {};
+  const http = new HttpDoor({ readiness, metrics, clock, ...httpOptions });
   await configureHttp?.(http.fastify);
   const app = await NestFactory.create<NestFastifyApplication>(options.module, http.adapter, {
     logger: new NestLogger(logger),

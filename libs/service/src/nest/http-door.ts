@@ -7,7 +7,7 @@
  * still comes with `Connection: close`, and only after a grace closes what has gone idle.
  */
 import { Server as NetServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Server } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -22,11 +22,14 @@ export interface HttpDoorOptions extends HealthSources {
   readonly bodyBytesMax?: number;
   /** How long idle connections are kept for their next request while draining; default 300 ms. */
   readonly idleGraceMs?: number;
+  /** How long requests and sockets may take to finish while draining; default 10 s. */
+  readonly drainGraceMs?: number;
 }
 
 const BODY_BYTES_MAX = 1024 * 1024;
 const IDLE_GRACE_MS = 300;
 const IDLE_POLL_MS = 50;
+const DRAIN_GRACE_MS = 10_000;
 /** A host id of 255 bytes, percent-encoded, fits. */
 const PARAM_CHARS_MAX = 1_024;
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -34,6 +37,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 export class HttpDoor {
   readonly adapter: FastifyAdapter;
   readonly #options: HttpDoorOptions;
+  readonly #sockets = new Set<Socket>();
 
   constructor(options: HttpDoorOptions) {
     this.#options = options;
@@ -52,6 +56,10 @@ export class HttpDoor {
       },
     });
     this.#addHooks(this.fastify);
+    this.#server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
   }
 
   get fastify(): FastifyInstance {
@@ -69,24 +77,22 @@ export class HttpDoor {
     NetServer.prototype.close.call(this.#server);
   }
 
-  /** Resolves when the last connection has gone. Bounded by the lifecycle's deadline. */
+  /**
+   * Resolves when the last connection has gone, by itself or by force; upgraded sockets are connections too.
+   */
   async drain(): Promise<void> {
-    const { clock, idleGraceMs = IDLE_GRACE_MS } = this.#options;
-    if ((await this.#connections()) > 0) await sleep(clock, idleGraceMs);
-    while ((await this.#connections()) > 0) {
+    const { clock, idleGraceMs = IDLE_GRACE_MS, drainGraceMs = DRAIN_GRACE_MS } = this.#options;
+    const endMs = clock.monotonicMs() + drainGraceMs;
+    if (this.#sockets.size > 0) await sleep(clock, Math.min(idleGraceMs, drainGraceMs));
+    while (this.#sockets.size > 0) {
       this.#server.closeIdleConnections();
+      if (clock.monotonicMs() >= endMs) for (const socket of this.#sockets) socket.destroy();
       await sleep(clock, IDLE_POLL_MS);
     }
   }
 
   get #server(): Server {
     return this.fastify.server;
-  }
-
-  #connections(): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
-    });
   }
 
   #addHooks(fastify: FastifyInstance): void {
