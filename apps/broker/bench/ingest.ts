@@ -45,7 +45,8 @@ async function measure(address: string, seconds: number): Promise<number> {
   let next = 0;
   let acknowledged = 0;
   stream.on('data', (ack: BatchAck) => {
-    if (ack.accepted !== REPORTS) throw new Error(`batch ${ack.sequence}: ${JSON.stringify(ack.faults[0] ?? ack)}`);
+    if (ack.accepted !== REPORTS)
+      throw new Error(`batch ${ack.sequence}: ${JSON.stringify(ack.faults[0] ?? ack)}`);
     acknowledged += ack.accepted;
     stream.write(batchOf(next++, start));
   });

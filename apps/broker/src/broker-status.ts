@@ -28,7 +28,7 @@ export class BrokerStatus {
         sizeBytes: this.log.sizeBytes,
         unflushedBytes,
       },
-      settings: this.settings.current,
+      settings: this.settings.describe(),
     };
   }
 
@@ -51,6 +51,7 @@ export class BrokerStatus {
       'Reports refused because another was stored',
       () => replica.state.conflicts,
     );
+    readiness.watch('settings', () => this.settings.check());
     readiness.watch('store', () =>
       replica.flusher.state === 'ok'
         ? { state: 'ok', detail: this.store.kind }

@@ -1,3 +1,4 @@
+import { openConfigReader } from '@ringwatch/config-store';
 import { PACKAGE, packageDefinition } from '@ringwatch/contracts';
 import { systemClock } from '@ringwatch/kernel/system';
 import { startProcess } from '@ringwatch/service';
@@ -5,14 +6,25 @@ import { bootstrap } from '@ringwatch/service/nest';
 import type { FastifyRequest } from 'fastify';
 import { BrokerModule } from './broker.module.ts';
 import { BrokerStatus } from './broker-status.ts';
-import { brokerConfig } from './config.ts';
+import { brokerConfig, foldersOf } from './config.ts';
 import { parseJsonBody } from './json-body.ts';
 import { openReplica } from './open-replica.ts';
 import { SettingsHolder } from './settings.ts';
 
+/** No setting can raise the limit of a request body above this. */
+const BODY_BYTES_CEILING = 8 * 1024 * 1024;
+
 const service = startProcess({ name: 'broker', schema: brokerConfig });
 const { config, logger, lifecycle, metrics, readiness } = service;
-const settings = new SettingsHolder();
+const { consulUrl, redisUrl, configRedisUrl = redisUrl, dataDir } = config;
+const reader = await openConfigReader({
+  consulUrl,
+  redisUrl: configRedisUrl,
+  folder: foldersOf(dataDir).config,
+  logger,
+});
+lifecycle.on('close', 'settings', () => reader.close());
+const settings = new SettingsHolder(reader);
 const clock = systemClock;
 
 const { replica, store, log, close } = await openReplica({
@@ -42,7 +54,7 @@ await bootstrap({
   readiness,
   metrics,
   http: {
-    bodyBytesMax: settings.current.limits.requestBytesMax,
+    bodyBytesMax: BODY_BYTES_CEILING,
     configure: (fastify) => fastify.removeContentTypeParser('text/plain'),
   },
   grpc: { package: PACKAGE, packageDefinition },

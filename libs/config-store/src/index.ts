@@ -4,6 +4,7 @@ export {
   type ConfigReading,
   type SourceStatus,
 } from './config-reader.ts';
+export { openConfigReader, type OpenConfigReaderOptions } from './open-config-reader.ts';
 export { ConfigStore, type ConfigStoreOptions, type StoredDocument } from './config-store.ts';
 export {
   ConfigWriter,
