@@ -62,6 +62,7 @@ export class FleetStore implements SubscriptionSink {
 
   receive(hosts: readonly WireHost[], reports: readonly SeenReport[]): void {
     for (const { host, labels, intervalMs } of hosts) Object.assign(this.#host(host), { labels, intervalMs });
+    if (hosts.length > 0) this.#sorted = undefined; // Labels decide on the order too.
     for (const report of reports) {
       const host = this.#host(report.host);
       const before = host.now;
@@ -75,9 +76,9 @@ export class FleetStore implements SubscriptionSink {
     this.changed.value++;
   }
 
-  /** All hosts by name; `web-2` before `web-10`. The same array until a host is new. */
+  /** All hosts: real ones first, then as people count. The same array until a host is new. */
   hosts(): readonly FleetHost[] {
-    this.#sorted ??= [...this.#hosts.values()].sort((a, b) => collator.compare(a.id, b.id));
+    this.#sorted ??= [...this.#hosts.values()].sort(byRealityAndName);
     return this.#sorted;
   }
 
@@ -99,6 +100,10 @@ export class FleetStore implements SubscriptionSink {
     this.#sorted = undefined;
     return host;
   }
+}
+
+function byRealityAndName(a: FleetHost, b: FleetHost): number {
+  return Number(isDemo(a.labels)) - Number(isDemo(b.labels)) || collator.compare(a.id, b.id);
 }
 
 /** True for the invented hosts of a demo. */

@@ -1,13 +1,13 @@
 /** All hosts at one glance. */
 import type { JSX } from 'preact';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { compileGlob } from '@ringwatch/live';
 import type { ConnectionState } from '../live/live-connection.ts';
 import { live, nowMs } from '../live/live-state.ts';
 import { navigate, type Route } from '../route.ts';
 import { EmptyFleet } from '../shell/empty-fleet.tsx';
 import { Waiting } from '../shell/waiting.tsx';
-import { fleetMetric } from './fleet-metrics.ts';
+import { fleetMetric, type FleetMetric } from './fleet-metrics.ts';
 import { FleetMap } from './fleet-map.tsx';
 import { FleetStore, type FleetContext, type FleetHost, type HostStatus } from './fleet-store.ts';
 import { FleetTable } from './fleet-table.tsx';
@@ -18,17 +18,12 @@ type FleetRoute = Extract<Route, { page: 'fleet' }>;
 
 export function FleetView({ route }: { route: FleetRoute }): JSX.Element {
   const metric = useMemo(() => fleetMetric(route.metric), [route.metric]);
-  const store = useMemo(() => new FleetStore(metric, () => contextOf(live.state.value)), [metric]);
-  useEffect(() => {
-    return live.subscribe({ type: 'subscribe', id: 'fleet', metrics: { names: metric.names } }, store);
-  }, [store]);
-  void store.changed.value; // Read so that the page follows the data.
-
+  const store = useFleetStore(metric);
   const all = store.hosts();
   const hosts = useMemo(() => matching(all, route.find), [all, route.find]);
   const { phase } = live.state.value;
   if (all.length === 0) return phase === 'empty' ? <EmptyFleet /> : <Waiting what="the fleet" />;
-  const full = metric.full ?? niceMax(hosts);
+  const full = store.metric.full ?? niceMax(hosts);
   const change = (part: Partial<FleetRoute>): void => navigate({ ...route, ...part }, 'replace');
   return (
     <main class="page">
@@ -38,13 +33,26 @@ export function FleetView({ route }: { route: FleetRoute }): JSX.Element {
       </div>
       <div class="fleet-bar">
         <FleetToolbar route={route} metric={metric} change={change} />
-        {route.view === 'map' && <HeatLegend metric={metric} full={full} />}
+        {route.view === 'map' && <HeatLegend metric={store.metric} full={full} />}
       </div>
       {hosts.length === 0 && <p class="muted">No host matches “{route.find}”.</p>}
       {route.view === 'map' && hosts.length > 0 && <FleetMap store={store} hosts={hosts} full={full} />}
       {route.view === 'table' && hosts.length > 0 && <FleetTable store={store} hosts={hosts} />}
     </main>
   );
+}
+
+/** The hosts by `metric`; until they are there, those by the metric before: the page does not blink. */
+function useFleetStore(metric: FleetMetric): FleetStore {
+  const store = useMemo(() => new FleetStore(metric, () => contextOf(live.state.value)), [metric]);
+  const shown = useRef(store);
+  useEffect(() => {
+    return live.subscribe({ type: 'subscribe', id: 'fleet', metrics: { names: metric.names } }, store);
+  }, [store]);
+  void store.changed.value; // Read so that the page follows the data.
+  const { phase } = live.state.value;
+  if (store.hosts().length > 0 || phase === 'empty') shown.current = store;
+  return shown.current;
 }
 
 /** The page is deaf while it has no socket, and while its gateway has no brokers. */

@@ -102,6 +102,12 @@ describe('hosts', () => {
     expect(fleet.hosts().map(({ id }) => id)).toEqual(['db-1', 'web-2', 'web-10']);
   });
 
+  test('of a demo come after the real ones', () => {
+    const fleet = store();
+    fleet.receive([{ ...host('a'), labels: { synthetic: 'true' } }, host('vm')], []);
+    expect(fleet.hosts().map(({ id }) => id)).toEqual(['vm', 'a']);
+  });
+
   test('are late after one and a half intervals and offline after three, by their own interval', () => {
     const fleet = store();
     fleet.receive([host('a', 10_000)], [report('a', 0)]);

@@ -5,6 +5,9 @@ import type { FleetGrid } from './fleet-grid.ts';
 import type { FleetHost, FleetStore } from './fleet-store.ts';
 
 const CARD_WIDTH = 248;
+/** About what a card with a few labels takes. */
+const CARD_HEIGHT = 190;
+const CARD_GAP = 6;
 
 export interface HoverCardProps {
   readonly store: FleetStore;
@@ -16,16 +19,12 @@ export interface HoverCardProps {
 }
 
 /** What is known of the host under the pointer or the focus. */
-export function HoverCard({ store, host, origin, grid, width }: HoverCardProps): JSX.Element {
+export function HoverCard(props: HoverCardProps): JSX.Element {
+  const { store, host } = props;
   const status = store.statusOf(host, nowMs.value);
-  const left = Math.max(0, Math.min(origin.x, width - CARD_WIDTH));
   const labels = Object.entries(host.labels);
   return (
-    <div
-      class="hover-card"
-      aria-hidden="true"
-      style={{ left, top: origin.y + grid.cellHeight + 6, width: CARD_WIDTH }}
-    >
+    <div class="hover-card" aria-hidden="true" style={placeOf(props)}>
       <strong>{host.id}</strong>
       <dl>
         <dt>{store.metric.title}</dt>
@@ -46,4 +45,13 @@ export function HoverCard({ store, host, origin, grid, width }: HoverCardProps):
       </dl>
     </div>
   );
+}
+
+/** Below its cell, or above it in the lower half of a tall map; never beyond the right edge. */
+function placeOf({ origin, grid, width }: HoverCardProps): Readonly<Record<string, string>> {
+  const left = `${Math.max(0, Math.min(origin.x, width - CARD_WIDTH))}px`;
+  const above = origin.y > grid.height / 2 && origin.y > CARD_HEIGHT;
+  const place = { left, width: `${CARD_WIDTH}px` };
+  if (above) return { ...place, bottom: `${grid.height - origin.y + CARD_GAP}px` };
+  return { ...place, top: `${origin.y + grid.cellHeight + CARD_GAP}px` };
 }

@@ -53,7 +53,7 @@ export function Chart({ panel, window, reader, span }: ChartProps): JSX.Element 
         hidden={asTable}
         role="img"
         aria-label={summary(panel, columns)}
-        style={{ minHeight: CHART_HEIGHT }}
+        style={{ minHeight: `${CHART_HEIGHT}px` }}
       />
       {asTable && <ChartTable panel={panel} times={reader.times} columns={columns} />}
       <ul class="legend">

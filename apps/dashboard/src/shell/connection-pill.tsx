@@ -7,7 +7,7 @@ const WORDS: Readonly<Record<Phase, string>> = {
   live: 'Live',
   stale: 'Stale',
   reconnecting: 'Reconnecting',
-  empty: 'Waiting for hosts',
+  empty: 'Waiting for reports',
   error: 'Disconnected',
 };
 
