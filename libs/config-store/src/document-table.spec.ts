@@ -49,6 +49,19 @@ describe('document table', () => {
     expect(table.get('routes', 'a')).toMatchObject({ source: 'consul', document: { text: '"true"' } });
   });
 
+  test('a confirmation by the copy does not make a later damage of the copy count', () => {
+    table.merge('routes', [document('a', 5, '"true"')], 'consul');
+    table.merge('routes', [document('a', 5, '"true"')], 'redis');
+    table.merge('routes', [document('a', 5, '"damaged"')], 'redis');
+    expect(textOf('a')).toBe('"true"');
+  });
+
+  test('a repair of the copy reaches whoever knows the copy alone', () => {
+    table.merge('routes', [document('a', 5, '"damaged"')], 'redis');
+    table.merge('routes', [document('a', 5, '"true"')], 'redis');
+    expect(textOf('a')).toBe('"true"');
+  });
+
   test('a confirmation changes the source and nothing else', () => {
     table.merge('routes', [document('a', 5)], 'snapshot');
     expect(table.merge('routes', [document('a', 5)], 'redis').changed).toEqual([]);

@@ -19,7 +19,10 @@ export type Source = 'consul' | 'redis' | 'snapshot';
 /** A document with where it is known from. */
 export interface Known {
   readonly document: ConfigDocument;
+  /** The source that last confirmed it. */
   readonly source: Source;
+  /** True when the authority itself has confirmed this content of this version. */
+  readonly isAuthoritative: boolean;
 }
 
 /** What a listing changed. */
@@ -58,8 +61,10 @@ export class DocumentTable {
     const changed: ConfigDocument[] = [];
     for (const document of listing) {
       const known = table.get(document.key);
-      if (known !== undefined && !replaces(document, source, known)) continue;
-      table.set(document.key, { document, source });
+      if (known !== undefined && !counts(document, source, known)) continue;
+      const isAuthoritative =
+        source === 'consul' || (known?.isAuthoritative === true && isSame(document, known));
+      table.set(document.key, { document, source, isAuthoritative });
       if (known?.document.text !== document.text) changed.push(document);
     }
     if (source === 'consul') this.#forget(table, listed);
@@ -83,8 +88,14 @@ function isLost({ document, source }: Known, listed: ConfigDocument | undefined)
   return deleted && source !== 'snapshot';
 }
 
-function replaces(document: ConfigDocument, source: Source, known: Known): boolean {
+function isSame(document: ConfigDocument, known: Known): boolean {
+  const order = compareVersions(document.version, known.document.version);
+  return order === 0 && document.text === known.document.text;
+}
+
+/** Invariant 1. */
+function counts(document: ConfigDocument, source: Source, known: Known): boolean {
   const order = compareVersions(document.version, known.document.version);
   if (order !== 0) return order > 0;
-  return source === 'consul' || known.source === 'snapshot' || document.text === known.document.text;
+  return source === 'consul' || !known.isAuthoritative || document.text === known.document.text;
 }
