@@ -32,6 +32,8 @@ export interface ConfigReaderOptions {
   readonly copy?: FastCopy;
   /** File of the snapshot. Absent: none is kept. */
   readonly snapshotPath?: string;
+  /** Called when following has ended, to close what the sources run on. */
+  readonly onClosed?: () => void;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly logger?: Logger;
@@ -147,6 +149,7 @@ export class ConfigReader {
   async close(): Promise<void> {
     this.#end.abort();
     await this.#running;
+    this.#options.onClosed?.();
   }
 
   async #followConsul(kv: KvStore): Promise<void> {

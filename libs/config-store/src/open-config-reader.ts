@@ -16,16 +16,23 @@ export interface OpenConfigReaderOptions {
 }
 
 /**
- * A reader over the sources that a process was configured with, following them. Resolves when something is
+ * A reader over the sources that a process was configured with, following them; its `close` ends the
+ * connections too. Resolves when something is
  * known, at the latest after 5 s; never rejects because a source is away.
  */
 export async function openConfigReader(options: OpenConfigReaderOptions): Promise<ConfigReader> {
   const { consulUrl, redisUrl, folder, logger } = options;
   await mkdir(folder, { recursive: true });
+  const kv = consulUrl === undefined ? undefined : new ConsulKv({ url: consulUrl });
+  const copy = redisUrl === undefined ? undefined : new RedisCopy({ url: redisUrl, logger });
   const reader = new ConfigReader({
-    ...(consulUrl !== undefined && { kv: new ConsulKv({ url: consulUrl }) }),
-    ...(redisUrl !== undefined && { copy: new RedisCopy({ url: redisUrl, logger }) }),
+    ...(kv !== undefined && { kv }),
+    ...(copy !== undefined && { copy }),
     snapshotPath: join(folder, 'config.json'),
+    onClosed: () => {
+      kv?.close();
+      copy?.close();
+    },
     logger,
   });
   if (consulUrl !== undefined || redisUrl !== undefined) await reader.start();
