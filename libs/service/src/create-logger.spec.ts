@@ -31,6 +31,22 @@ test('a line is JSON with app, level by name, ISO time, fields and message', () 
   expect(new Date(String(line?.['time'])).getTime()).toBeGreaterThan(0);
 });
 
+test('a flush writes every line, in order', async () => {
+  const path = join(folder, 'log');
+  const fd = openSync(path, 'w');
+  const logger = createLogger({ name: 'broker', fd });
+  for (let i = 0; i < 2_000; i++) logger.info({ i }, 'line');
+  await logger.flush();
+  await logger.flush();
+  const numbers = readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+  expect(numbers.map((line) => (JSON.parse(line) as { i: number }).i)).toEqual(
+    Array.from({ length: 2_000 }, (_, i) => i),
+  );
+  closeSync(fd);
+});
+
 test('secrets are redacted up to two levels deep', () => {
   const [line] = written((logger) =>
     logger.info({ token: 'hunter2', a: { b: { password: 'hunter2' } } }, 'x'),

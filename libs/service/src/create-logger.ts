@@ -12,13 +12,18 @@ import type { Logger } from '@ringwatch/kernel';
 /** Most bytes of log lines that wait for stdout. */
 export const LOG_BUFFER_BYTES_MAX = 4 * 1024 * 1024;
 
+/** How long a last flush waits for a reader that does not read. */
+export const FLUSH_MAX_MS = 1_000;
+
 const SECRET_NAMES = ['password', 'secret', 'token', 'authorization', 'cookie', 'apiKey'];
 const SECRET_PATHS = SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
 /** A kernel `Logger` with the two things that only a process needs: children and a last flush. */
 export interface ProcessLogger extends Logger {
   child(bindings: Record<string, unknown>): ProcessLogger;
-  /** Writes what is buffered, blocking; for the moment before exit. */
+  /** Resolves when everything logged so far is written, or stdout has stalled for {@link FLUSH_MAX_MS}. */
+  flush(): Promise<void>;
+  /** Writes what is buffered, blocking; for a crash. A line that is being written may then come out of order. */
   flushSync(): void;
 }
 
@@ -32,7 +37,7 @@ export interface CreateLoggerOptions {
 }
 
 export function createLogger({ name, level = 'info', fd = 1 }: CreateLoggerOptions): ProcessLogger {
-  const destination = pino.destination({ fd, sync: false, minLength: 0, maxLength: LOG_BUFFER_BYTES_MAX });
+  const destination = pino.destination({ fd, sync: false, minLength: 1, maxLength: LOG_BUFFER_BYTES_MAX });
   let dropped = 0;
   const logger: PinoLogger = pino(
     {
@@ -54,7 +59,20 @@ export function createLogger({ name, level = 'info', fd = 1 }: CreateLoggerOptio
   });
   // A closed stdout must not take the process down; there is nobody left to tell.
   destination.on('error', () => undefined);
-  return Object.assign(logger, { flushSync: () => flushQuietly(destination) }) as unknown as ProcessLogger;
+  return Object.assign(logger, {
+    flush: () => flushed(destination),
+    flushSync: () => flushQuietly(destination),
+  }) as unknown as ProcessLogger;
+}
+
+function flushed(destination: { flush(done: () => void): void }): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, FLUSH_MAX_MS);
+    destination.flush(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 /** flushSync throws when stdout is gone or not yet open; at exit neither matters. */

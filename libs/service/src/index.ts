@@ -23,6 +23,7 @@ export {
 } from './config/config-field.ts';
 export {
   createLogger,
+  FLUSH_MAX_MS,
   LOG_BUFFER_BYTES_MAX,
   type CreateLoggerOptions,
   type ProcessLogger,

@@ -19,7 +19,7 @@ export const STAGES = ['stop-accepting', 'drain', 'close'] as const;
 export type Stage = (typeof STAGES)[number];
 
 export interface LifecycleOptions {
-  readonly logger: Logger & { flushSync?(): void };
+  readonly logger: Logger & { flush?(): Promise<void>; flushSync?(): void };
   readonly readiness: Readiness;
   /** Default: the system's. */
   readonly clock?: Clock;
@@ -102,6 +102,7 @@ export class Lifecycle {
     cancelDeadline();
     const code = exitCode === 0 && failed > 0 ? 1 : exitCode;
     logger.info({ code }, 'stopped');
+    await logger.flush?.();
     this.#exit(code);
     return code;
   }

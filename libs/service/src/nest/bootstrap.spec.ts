@@ -122,7 +122,7 @@ class App {}
 
 let running: RunningApp;
 let lifecycle: Lifecycle;
-let logger: MemoryLogger & { child(): never; flushSync(): void };
+let logger: MemoryLogger & { child(): never; flush(): Promise<void>; flushSync(): void };
 let client: Client;
 let exits: number[];
 
@@ -130,7 +130,11 @@ beforeEach(async () => {
   events.length = 0;
   exits = [];
   released = new Promise((resolve) => (release = resolve));
-  logger = Object.assign(new MemoryLogger(), { child: () => logger as never, flushSync: () => undefined });
+  logger = Object.assign(new MemoryLogger(), {
+    child: () => logger as never,
+    flush: async () => undefined,
+    flushSync: () => undefined,
+  });
   const readiness = new Readiness();
   lifecycle = new Lifecycle({ logger, readiness, exit: (code) => exits.push(code) });
   running = await bootstrap({
