@@ -10,7 +10,7 @@ import { palette } from '../theme.ts';
 import { formatValue } from '../format/units.ts';
 import { cellAt, cellOrigin, fleetGrid, stepCell, type FleetGrid, type Step } from './fleet-grid.ts';
 import { paintFleet } from './fleet-painter.ts';
-import type { FleetHost, FleetStore } from './fleet-store.ts';
+import type { FleetHost, FleetStore, HostStatus } from './fleet-store.ts';
 import { HoverCard } from './hover-card.tsx';
 import { useWidth } from './use-width.ts';
 
@@ -22,6 +22,8 @@ const STEPS: Readonly<Record<string, Step>> = {
   Home: 'home',
   End: 'end',
 };
+
+const STATUS_CODES: Readonly<Record<HostStatus, number>> = { online: 1, late: 2, offline: 3, unknown: 4 };
 
 export interface FleetMapProps {
   readonly store: FleetStore;
@@ -86,8 +88,9 @@ function usePainting(
   { store, hosts, full, marked }: FleetMapProps & { readonly marked: number | undefined },
 ): void {
   const colours = palette.value;
-  const now = nowMs.value;
   const version = store.changed.value;
+  const now = nowMs.value;
+  const statuses = fingerprint(hosts.map((host) => store.statusOf(host, now)));
   useEffect(() => {
     const request = requestAnimationFrame(() => {
       const context = sized(canvas.current, width, grid.height);
@@ -104,7 +107,14 @@ function usePainting(
       });
     });
     return () => cancelAnimationFrame(request);
-  }, [width, grid.height, grid.columns, hosts, full, marked, colours, now, version]);
+  }, [width, grid.height, grid.columns, hosts, full, marked, colours, statuses, version]);
+}
+
+/** Changes when any host's status does; time alone paints nothing. */
+function fingerprint(statuses: readonly HostStatus[]): number {
+  let hash = 0;
+  for (const status of statuses) hash = (Math.imul(hash, 31) + STATUS_CODES[status]) | 0;
+  return hash;
 }
 
 /** The canvas at the screen's resolution with its context in CSS pixels. */

@@ -22,6 +22,8 @@ const FONT = 'system-ui, sans-serif';
 const RADIUS_MAX = 8;
 const HATCH_STEP = 7;
 const FADED = 0.45;
+/** By colour; the themes have two. */
+const hatches = new Map<string, CanvasPattern | string>();
 /** How much of a card's height its trail may take, and how faint it is. */
 const TRAIL_SHARE = 0.62;
 const TRAIL_ALPHA = 0.13;
@@ -54,7 +56,10 @@ function paintCell(
   context.fillStyle = ratio === undefined ? palette.noValue : heatColour(palette.theme, ratio);
   context.fill();
   context.globalAlpha = 1;
-  if (status !== 'online') hatch(context, grid, x, y, palette.hatch);
+  if (status !== 'online') {
+    context.fillStyle = hatchPattern(context, palette.hatch);
+    context.fill();
+  }
   if (grid.detail === 'colour') return;
   const readable =
     ratio === undefined || status === 'offline' ? palette.text : textOnHeat(palette.theme, ratio);
@@ -127,26 +132,24 @@ function drawTrail(
   context.restore();
 }
 
-/** Diagonal lines over a cell: its data is old, whatever its colour says. */
-function hatch(
-  context: CanvasRenderingContext2D,
-  grid: FleetGrid,
-  x: number,
-  y: number,
-  colour: string,
-): void {
-  const { cellWidth, cellHeight } = grid;
-  context.save();
-  context.clip();
-  context.strokeStyle = colour;
-  context.lineWidth = 1.5;
-  context.beginPath();
-  for (let at = -cellHeight; at < cellWidth; at += HATCH_STEP) {
-    context.moveTo(x + at, y + cellHeight);
-    context.lineTo(x + at + cellHeight, y);
+/** The pattern of old data: diagonal lines that tile without a seam. Made once for each colour. */
+function hatchPattern(context: CanvasRenderingContext2D, colour: string): CanvasPattern | string {
+  const known = hatches.get(colour);
+  if (known !== undefined) return known;
+  const tile = document.createElement('canvas');
+  tile.width = tile.height = HATCH_STEP;
+  const lines = tile.getContext('2d');
+  if (lines === null) return colour;
+  lines.strokeStyle = colour;
+  lines.lineWidth = 1.5;
+  for (const from of [-HATCH_STEP, 0, HATCH_STEP]) {
+    lines.moveTo(from, HATCH_STEP);
+    lines.lineTo(from + HATCH_STEP, 0);
   }
-  context.stroke();
-  context.restore();
+  lines.stroke();
+  const pattern = context.createPattern(tile, 'repeat') ?? colour;
+  hatches.set(colour, pattern);
+  return pattern;
 }
 
 function outlineCell(

@@ -8,6 +8,7 @@ import { effect } from '@preact/signals';
 import uPlot from 'uplot';
 import { useWidth } from '../fleet/use-width.ts';
 import { formatValue } from '../format/units.ts';
+import { nowMs } from '../live/live-state.ts';
 import { palette } from '../theme.ts';
 import { CHART_HEIGHT, chartOptions, colourOf } from './chart-options.ts';
 import { ChartTable } from './chart-table.tsx';
@@ -15,6 +16,8 @@ import { cursorTime, follow, freeze, type TimeSpan } from './chart-time.ts';
 import { withGaps, type Column, type ColumnReader } from './column-reader.ts';
 import type { HostWindow } from './host-window.ts';
 import type { Panel } from './panel.ts';
+
+const SUMMARY_EVERY_MS = 5_000;
 
 export interface ChartProps {
   readonly panel: Panel;
@@ -29,9 +32,10 @@ export function Chart({ panel, window, reader, span }: ChartProps): JSX.Element 
   const colours = palette.value;
   usePlot(plot, width, { panel, window, reader, span }, colours);
   void window.changed.value; // Read so that legend and summary follow the data.
-  const columns = panel.series.map((series) => series.read(reader));
+  const columns = columnsOf(panel, reader);
   const at = indexAt(reader.times, cursorTime.value);
   const titleId = `chart-${panel.id}`;
+  const summary = useSummary(panel, columns);
   return (
     <section class="card chart" aria-labelledby={titleId}>
       <header>
@@ -52,7 +56,7 @@ export function Chart({ panel, window, reader, span }: ChartProps): JSX.Element 
         class="plot"
         hidden={asTable}
         role="img"
-        aria-label={summary(panel, columns)}
+        aria-label={summary}
         style={{ minHeight: `${CHART_HEIGHT}px` }}
       />
       {asTable && <ChartTable panel={panel} times={reader.times} columns={columns} />}
@@ -108,13 +112,18 @@ function usePlot(
 
 /** What uPlot draws: gaps marked, and the layers of a stack added up. */
 function drawnData(panel: Panel, reader: ColumnReader): uPlot.AlignedData {
-  const columns = panel.series.map((series) => series.read(reader));
+  const columns = columnsOf(panel, reader);
   const drawn = withGaps(
     reader.times,
     panel.kind === 'stack' ? stacked(columns) : columns,
     reader.gapSeconds,
   );
   return [drawn.times, ...drawn.columns];
+}
+
+/** The panel's columns, shared between its plot, its legend and its table. */
+function columnsOf(panel: Panel, reader: ColumnReader): Column[] {
+  return panel.series.map(({ label, read }) => reader.once(`${panel.id} / ${label}`, () => read(reader)));
 }
 
 function stacked(columns: readonly Column[]): Column[] {
@@ -129,8 +138,13 @@ function stacked(columns: readonly Column[]): Column[] {
   );
 }
 
-/** The chart in one sentence. */
-function summary(panel: Panel, columns: readonly Column[]): string {
+/** The chart in one sentence, renewed only now and then: nobody listens every second. */
+function useSummary(panel: Panel, columns: readonly Column[]): string {
+  const turn = Math.floor(nowMs.value / SUMMARY_EVERY_MS);
+  return useMemo(() => summaryOf(panel, columns), [panel, turn, (columns[0]?.length ?? 0) > 1]);
+}
+
+function summaryOf(panel: Panel, columns: readonly Column[]): string {
   const parts = panel.series.map(({ label }, i) => {
     const values = (columns[i] ?? []).filter((value) => value !== null);
     if (values.length === 0) return `${label}: no data`;

@@ -14,7 +14,7 @@ const GAP_INTERVALS = 2.5;
 const INTERVAL_MS_DEFAULT = 1_000;
 
 export class ColumnReader {
-  readonly #rates = new Map<string, Column>();
+  readonly #made = new Map<string, Column>();
   #version = -1;
 
   constructor(private readonly window: HostWindow) {}
@@ -36,16 +36,21 @@ export class ColumnReader {
 
   /** A counter's increase per second. */
   rate(key: string): Column {
+    return this.once(`rate of ${key}`, () => ratesOf(this.times, this.window.column(key), this.gapSeconds));
+  }
+
+  /** What `make` makes, once per change of the window for each `id`. */
+  once(id: string, make: () => Column): Column {
     const version = this.window.changed.peek();
     if (version !== this.#version) {
       this.#version = version;
-      this.#rates.clear();
+      this.#made.clear();
     }
-    const known = this.#rates.get(key);
+    const known = this.#made.get(id);
     if (known !== undefined) return known;
-    const rates = ratesOf(this.times, this.window.column(key), this.gapSeconds);
-    this.#rates.set(key, rates);
-    return rates;
+    const made = make();
+    this.#made.set(id, made);
+    return made;
   }
 }
 

@@ -127,5 +127,5 @@ function filesystems(index: SeriesIndex): Panel | undefined {
 }
 
 function ratesAdded(reader: ColumnReader, keys: readonly string[]): Column {
-  return sumOf(keys.map((key) => reader.rate(key)));
+  return reader.once(`rates of ${keys.join()}`, () => sumOf(keys.map((key) => reader.rate(key))));
 }

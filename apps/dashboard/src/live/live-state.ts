@@ -17,10 +17,10 @@ export function view(event: ViewingEvent): void {
   viewing.value = nextViewing(viewing.value, event);
 }
 
-/** The page's wall time, moved twice a second, for ages and countdowns. */
+/** The page's wall time, moved every second, for ages and countdowns. */
 export const nowMs = signal(Date.now());
 
-const NOW_EVERY_MS = 500;
+const NOW_EVERY_MS = 1_000;
 
 /** Opens the connection and starts the page's clock. Called once at the start. */
 export function startLive(): void {
