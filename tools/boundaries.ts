@@ -13,10 +13,10 @@ export const MAY_IMPORT: Readonly<Record<Layer, readonly Layer[]>> = {
   contract: [],
   adapter: ['core', 'contract', 'adapter'],
   edge: ['core'],
-  test: ['core', 'contract', 'adapter', 'edge', 'test'],
+  test: ['core', 'contract', 'adapter', 'edge', 'test', 'tool'],
   // Build configuration uses tools; product code cannot, for a project's sources end at its own folder.
   app: ['core', 'contract', 'adapter', 'edge', 'tool'],
-  'system-test': ['core', 'contract', 'adapter', 'edge', 'test'],
+  'system-test': ['core', 'contract', 'adapter', 'edge', 'test', 'tool'],
   tool: [],
 };
 

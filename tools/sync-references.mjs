@@ -7,6 +7,18 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const SCOPE = '@ringwatch/';
 
+const DOM_LIB = ['es2023', 'es2024.string', 'dom', 'dom.iterable'];
+/** Compiler options of the projects whose code runs in a browser, in whole or in part. */
+const BROWSER_OPTIONS = {
+  [`${SCOPE}dashboard`]: {
+    lib: DOM_LIB,
+    jsx: 'react-jsx',
+    jsxImportSource: 'preact',
+    types: ['vite/client'],
+  },
+  [`${SCOPE}e2e`]: { lib: DOM_LIB },
+};
+
 /** Every project folder by its package name. */
 function projects() {
   const found = new Map();
@@ -28,14 +40,7 @@ function filesOf({ folder, pkg }, all) {
     .map((name) => ({ path: `${relative(folder, all.get(name).folder)}/tsconfig.build.json` }));
   const extendsBase = '../../tsconfig.base.json';
   const dom = pkg.name === `${SCOPE}dashboard`;
-  const extra = dom
-    ? {
-        lib: ['es2023', 'dom', 'dom.iterable'],
-        jsx: 'react-jsx',
-        jsxImportSource: 'preact',
-        types: ['vite/client'],
-      }
-    : {};
+  const extra = BROWSER_OPTIONS[pkg.name] ?? {};
   const specs = dom ? ['src/**/*.spec.ts', 'src/**/*.spec.tsx'] : ['src/**/*.spec.ts'];
   const sources = dom ? ['src/**/*.ts', 'src/**/*.tsx'] : ['src/**/*.ts'];
   return {
