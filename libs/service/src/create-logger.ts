@@ -21,9 +21,9 @@ const SECRET_PATHS = SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${n
 /** A kernel `Logger` with the two things that only a process needs: children and a last flush. */
 export interface ProcessLogger extends Logger {
   child(bindings: Record<string, unknown>): ProcessLogger;
-  /** Resolves when everything logged so far is written, or stdout has stalled for {@link FLUSH_MAX_MS}. */
+  /** Resolves when all that was logged is written, or stdout has stalled for {@link FLUSH_MAX_MS}. */
   flush(): Promise<void>;
-  /** Writes what is buffered, blocking; for a crash. A line that is being written may then come out of order. */
+  /** Writes what is buffered, blocking; for a crash. A line under way may then come out of order. */
   flushSync(): void;
 }
 
