@@ -10,6 +10,9 @@ const FRAGMENTS_MAX = 16;
 /** A socket that did not answer a ping of this long ago is gone. */
 const PING_EVERY_MS = 30_000;
 
+/** How long a peer may take to answer a close; one that reads nothing would hold a stopping gateway up. */
+const CLOSE_GRACE_MS = 2_000;
+
 const SOCKET_OPTIONS = {
   path: '/live',
   maxPayload: FRAME_SIZE_MAX,
@@ -55,6 +58,7 @@ class SocketViewer implements Viewer {
 
   close(code: number, reason: string): void {
     this.socket.close(code, reason);
+    setTimeout(() => this.socket.terminate(), CLOSE_GRACE_MS).unref();
   }
 }
 

@@ -52,7 +52,8 @@ function paintCell(
   const status = picture.statusOf(host);
   const ratio = host.value === undefined || full <= 0 ? undefined : host.value / full;
   traceCell(context, grid, x, y);
-  context.globalAlpha = status === 'offline' ? FADED : 1;
+  const faded = status === 'offline' || status === 'unknown';
+  context.globalAlpha = faded ? FADED : 1;
   context.fillStyle = ratio === undefined ? palette.noValue : heatColour(palette.theme, ratio);
   context.fill();
   context.globalAlpha = 1;
@@ -61,8 +62,7 @@ function paintCell(
     context.fill();
   }
   if (grid.detail === 'colour') return;
-  const readable =
-    ratio === undefined || status === 'offline' ? palette.text : textOnHeat(palette.theme, ratio);
+  const readable = ratio === undefined || faded ? palette.text : textOnHeat(palette.theme, ratio);
   context.fillStyle = readable;
   if (grid.detail === 'card') writeCard(context, picture, host, status, { x, y });
   else writeValue(context, picture, host, { x, y });

@@ -128,6 +128,13 @@ test('waits longer from try to try, but never longer than its cap', async () => 
   expect(Math.max(...waits)).toBeLessThanOrEqual(15_500);
 });
 
+test('what the server left out is counted, with its time', () => {
+  newest().say(snapshot(['web-1']));
+  newest().say({ ...update('web-1'), skipped: 3 } as ServerFrame);
+  newest().say({ ...update('web-1'), skipped: 2 } as ServerFrame);
+  expect(connection.state.value).toMatchObject({ skipped: 5, skippedAtMs: clock.nowMs() });
+});
+
 test('a refusal is an error and is not tried again by itself', async () => {
   newest().onclose?.({ code: 1008, reason: 'origin' });
   await clock.advance(60_000);

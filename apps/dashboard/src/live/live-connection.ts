@@ -44,6 +44,8 @@ export interface ConnectionState {
   readonly dataAtMs: number | undefined;
   /** Reports that the server left out because this page read too slowly. */
   readonly skipped: number;
+  /** When it did so last, in the page's wall time. */
+  readonly skippedAtMs: number | undefined;
   readonly fault: ConnectionFault | undefined;
 }
 
@@ -72,6 +74,7 @@ const INITIAL: ConnectionState = {
   backends: {},
   dataAtMs: undefined,
   skipped: 0,
+  skippedAtMs: undefined,
   fault: undefined,
 };
 
@@ -175,7 +178,7 @@ export class LiveConnection {
     const subscription = this.#subscriptions.get(frame.id);
     if (subscription === undefined) return; // Sent before the server heard that it is over.
     const newestMs = subscription.take(frame, this.options.clock.nowMs());
-    const skipped = this.#state.value.skipped + (frame.type === 'update' ? (frame.skipped ?? 0) : 0);
+    if (frame.type === 'update' && frame.skipped !== undefined) this.#noteSkipped(frame.skipped);
     if (newestMs === undefined) {
       if (frame.type === 'snapshot' && frame.complete && subscription.empty) this.#step('nothing', {});
       return;
@@ -183,8 +186,13 @@ export class LiveConnection {
     const ageMs = frame.serverTimeMs - newestMs;
     const fresh = frame.type === 'update' || ageMs < this.#silenceMs();
     const dataAtMs = this.options.clock.nowMs() - (frame.type === 'snapshot' ? Math.max(0, ageMs) : 0);
-    this.#step(fresh ? 'data' : 'silence', { dataAtMs, skipped });
+    this.#step(fresh ? 'data' : 'silence', { dataAtMs });
     if (fresh) this.#expectData();
+  }
+
+  #noteSkipped(count: number): void {
+    const skipped = this.#state.value.skipped + count;
+    this.#set({ skipped, skippedAtMs: this.options.clock.nowMs() });
   }
 
   /** Starts the wait after which the page is stale. */

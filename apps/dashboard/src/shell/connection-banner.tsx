@@ -34,9 +34,12 @@ export function ConnectionBanner(): JSX.Element | null {
   }
 }
 
+/** How long a page that was too slow says so. */
+const SKIPPED_SHOWN_MS = 10_000;
+
 /** What a live page may still lack. */
 function LiveNotes({ state }: { state: ConnectionState }): JSX.Element | null {
-  const { source, skipped, fault } = state;
+  const { source, skipped, skippedAtMs, fault } = state;
   if (fault) {
     return (
       <Banner kind="error" title={fault.title}>
@@ -51,7 +54,7 @@ function LiveNotes({ state }: { state: ConnectionState }): JSX.Element | null {
       </Banner>
     );
   }
-  if (skipped === 0) return null;
+  if (skippedAtMs === undefined || nowMs.value - skippedAtMs > SKIPPED_SHOWN_MS) return null;
   return (
     <Banner kind="info" title="This page reads slower than hosts report.">
       The server left out {skipped} values so far; the newest are always shown.
