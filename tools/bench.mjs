@@ -17,7 +17,8 @@ function benches() {
       const folder = join(root, group, project, 'bench');
       if (!existsSync(folder)) continue;
       for (const file of readdirSync(folder)) {
-        if (file.endsWith('.ts')) found.set(file.slice(0, -'.ts'.length), { path: join(folder, file), project });
+        if (file.endsWith('.ts'))
+          found.set(file.slice(0, -'.ts'.length), { path: join(folder, file), project });
       }
     }
   }
@@ -31,7 +32,10 @@ if (bench === undefined) {
   process.exit(64);
 }
 // What a benchmark runs is built first, out of sight unless it fails.
-const build = spawnSync('nx', ['run-many', '-t', 'build', 'bundle', '-p', bench.project], { cwd: root, encoding: 'utf8' });
+const build = spawnSync('nx', ['run-many', '-t', 'build', 'bundle', '-p', bench.project], {
+  cwd: root,
+  encoding: 'utf8',
+});
 if (build.status !== 0) {
   console.error(build.stdout, build.stderr);
   process.exit(1);

@@ -1,12 +1,15 @@
-// Runs the whole system on this machine: config-sync, one broker, the gateway with its page, and an agent that reports this
-// machine's own metrics. Nothing else is needed; --redis and --consul put it on real servers.
+// Runs the whole system on this machine: config-sync, one broker, the gateway with its page, and an agent
+// that reports this machine's own metrics. Nothing else is needed; --redis and --consul put it on real
+// servers.
 //
 // usage: npm start -- [--port-base N] [--demo N] [--redis URL] [--consul URL] [--data DIR]
 //
-// 1. Everything binds loopback. Ports are port-base … port-base + 5 when it is given, else the first free ones.
-// 2. A URL that is given is probed for 5 s; if nothing answers, this exits 69 and starts nothing. It never falls back.
-// 3. Ctrl-C stops the agent first and config-sync last, each by its process id, and waits for all of them. When one ends by
-//    itself, the others are stopped too.
+// 1. Everything binds loopback. Ports are port-base … port-base + 5 when it is given, else the first free
+//    ones.
+// 2. A URL that is given is probed for 5 s; if nothing answers, this exits 69 and starts nothing. It never
+//    falls back.
+// 3. Ctrl-C stops the agent first and config-sync last, each by its process id, and waits for all of them.
+//    When one ends by itself, the others are stopped too.
 import { spawn, spawnSync } from 'node:child_process';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
@@ -16,6 +19,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const USAGE = 'usage: npm start -- [--port-base N] [--demo N] [--redis URL] [--consul URL] [--data DIR]';
 const EXIT_USAGE = 64;
 const EXIT_UNAVAILABLE = 69;
 const PROBE_MS = 5_000;
@@ -56,10 +60,7 @@ function readOptions() {
     }
     return { demo, portBase, redis: values.redis, consul: values.consul, data: resolve(values.data) };
   } catch (error) {
-    return fail(
-      EXIT_USAGE,
-      `${error.message}\nusage: npm start -- [--port-base N] [--demo N] [--redis URL] [--consul URL] [--data DIR]`,
-    );
+    return fail(EXIT_USAGE, `${error.message}\n${USAGE}`);
   }
 }
 
@@ -128,6 +129,13 @@ async function choosePorts(portBase) {
     ports[door] = port;
   }
   return ports;
+}
+
+/** A URL as it may be shown: without user and password. */
+function withoutSecrets(url) {
+  if (url === undefined) return undefined;
+  const { protocol, host } = new URL(url);
+  return `${protocol}//${host}`;
 }
 
 /** Brings the bundles up to date; silent unless it fails. */
@@ -209,10 +217,10 @@ function launch(app, args, data) {
       createInterface({ input: stream }).on('line', (line) => {
         log.write(`${line}\n`);
         if (line.includes('"msg":"listening"')) done(true);
-        if (/^\{"level":"error"/.test(line) || !line.startsWith('{')) console.error(`${app}: ${line}`);
+        if (line.startsWith('{"level":"error"') || !line.startsWith('{')) console.error(`${app}: ${line}`);
       });
     }
-    ended.then(() => done(false));
+    void ended.then(() => done(false));
   });
   return { app, child, ended, listening };
 }
@@ -245,7 +253,7 @@ process.on('SIGINT', () => void stop(0));
 process.on('SIGTERM', () => void stop(0));
 process.on('SIGHUP', () => void stop(0));
 for (const { app, ended } of running) {
-  ended.then((how) => {
+  void ended.then((how) => {
     if (stopping !== undefined) return;
     console.error(`ringwatch: ${app} ended by itself (${how}); see ${join(options.data, `${app}.log`)}`);
     void stop(1);
@@ -258,18 +266,21 @@ if (up === 'late') {
   console.error(`ringwatch: not everything started within ${START_MS / 1_000} s; see ${options.data}/*.log`);
   await stop(1);
 } else if (up.every(Boolean)) {
-  const { redis, consul, data } = options;
+  const { redis, consul, data, demo } = options;
   const url = (port) => `http://127.0.0.1:${port}`;
+  const embedded = `embedded store in ${data}`;
+  const copy = redis === undefined ? '' : ', fast copy in Redis';
+  const synthetic = demo > 0 ? ` and ${demo} synthetic hosts` : '';
   console.log(`
   ringwatch is running. Ctrl-C stops it.
 
-    reports        ${redis === undefined ? `embedded store in ${data}` : redis}
-    configuration  ${consul === undefined ? `embedded store in ${data}` : consul}${redis === undefined ? '' : ', fast copy in Redis'}
+    reports        ${withoutSecrets(redis) ?? embedded}
+    configuration  ${withoutSecrets(consul) ?? embedded}${copy}
 
     broker         ${url(ports.broker)}   gRPC 127.0.0.1:${ports.brokerGrpc}
     config-sync    ${url(ports.sync)}   gRPC 127.0.0.1:${ports.syncGrpc}
     gateway        ${url(ports.gateway)}   REST under /api/v1, live under /live
-    agent          ${url(ports.agent)}   this machine${options.demo > 0 ? ` and ${options.demo} synthetic hosts` : ''}
+    agent          ${url(ports.agent)}   this machine${synthetic}
 
   Open ${url(ports.gateway)}/
 `);

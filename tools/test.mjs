@@ -68,9 +68,8 @@ function note(name, counts, seconds, budgetSeconds) {
   if (over) counts.failed += 1;
   for (const key of Object.keys(totals)) totals[key] += counts[key];
   const budget = `${seconds.toFixed(0)} s of ${budgetSeconds} s${over ? ': OVER BUDGET' : ''}`;
-  summary.push(
-    `${name.padEnd(12)} ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped (${budget})`,
-  );
+  const { passed, failed, skipped } = counts;
+  summary.push(`${name.padEnd(12)} ${passed} passed, ${failed} failed, ${skipped} skipped (${budget})`);
 }
 
 async function runPhase({ name, budgetSeconds, commands, report }, env) {

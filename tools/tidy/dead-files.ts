@@ -3,12 +3,18 @@ import { posix } from 'node:path';
 import ts from 'typescript';
 import { isSpec, walk, type Finding, type Workspace } from './workspace.ts';
 
-const ENTRY = /(^|\/)(index|main)\.tsx?$|\.config\.(ts|mjs)$|^vitest\.shared\.ts$|^tools\/[^/]+\.(mjs|ts)$|\/main\.(mjs|ts)$/;
-const BENCH = /\/bench\/[^/]+\.ts$/;
+const ENTRIES = [
+  /(^|\/)(index|main)\.(tsx?|mjs)$/,
+  /\.config\.(ts|mjs)$/,
+  /\.d\.mts$/,
+  /^vitest\.shared\.ts$/,
+  /^tools\/[^/]+\.(mjs|ts)$/,
+  /\/bench\/[^/]+\.ts$/,
+];
 
 export function* deadFiles(workspace: Workspace): Generator<Finding> {
   const code = new Set(workspace.code);
-  const entries = workspace.code.filter((path) => ENTRY.test(path) || BENCH.test(path) || isSpec(path));
+  const entries = workspace.code.filter((path) => isSpec(path) || ENTRIES.some((entry) => entry.test(path)));
   const reached = new Set([...entries, ...exportedFiles(workspace)]);
   for (const path of reached)
     for (const imported of importsOf(workspace, path)) if (code.has(imported)) reached.add(imported);
@@ -39,6 +45,10 @@ function importsOf(workspace: Workspace, path: string): string[] {
     if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) add(node.moduleSpecifier);
     if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
       add(node.arguments[0]);
+    // A program that is run is named by its file beside the one that runs it.
+    if (ts.isStringLiteral(node) && /^[\w.-]+\.ts$/.test(node.text)) {
+      imports.push(posix.join(posix.dirname(path), node.text));
+    }
     // A worker or child program is named by `new URL('./x.ts', import.meta.url)`.
     if (ts.isNewExpression(node) && node.expression.getText() === 'URL') add(node.arguments?.[0]);
   });

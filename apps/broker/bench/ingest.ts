@@ -1,6 +1,6 @@
 /**
- * Durable ingest of one broker over gRPC streaming, batches of 100 reports × 50 metrics, beside the transport alone (a
- * server that only decodes and acknowledges), interleaved in one run.
+ * Durable ingest of one broker over gRPC streaming, batches of 100 reports × 50 metrics, beside the transport
+ * alone (a server that only decodes and acknowledges), interleaved in one run.
  *
  * usage: npm run bench -- ingest [seconds per round, default 4] [rounds, default 3]
  */

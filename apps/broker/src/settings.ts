@@ -1,6 +1,6 @@
 /**
- * What operators change at run time through config-sync: the settings document over the defaults. Readers take
- * the current value each time, so that a change holds from the next request on.
+ * What operators change at run time through config-sync: the settings document over the defaults. Readers
+ * take the current value each time, so that a change holds from the next request on.
  */
 import { SETTINGS_KEY, type BrokerSettings, type ConfigReader } from '@ringwatch/config-store';
 import { DEFAULT_LIMITS, type Limits } from '@ringwatch/metrics';

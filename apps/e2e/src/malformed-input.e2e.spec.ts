@@ -345,7 +345,7 @@ describe('malformed input', () => {
     expect(answer).toContain('400');
   });
 
-  test('one bad report costs the good ones nothing, and the first 1,000 of a larger request are taken', async () => {
+  test('one bad report costs the good ones nothing, and of 1,001 the first 1,000 are taken', async () => {
     const mixed = await post(
       json([
         { ...good, hostId: 'mixed' },

@@ -32,8 +32,8 @@ export interface MetricsStore {
   /** The report of `hostId` at exactly `timestamp` (Unix seconds). */
   point(hostId: string, timestamp: number): Promise<Report | undefined>;
   /**
-   * Reports with start <= timestamp < end (Unix seconds), oldest first, at most `limit`. May leave out what is older
-   * than the host's newest report by more than the lifetime.
+   * Reports with start <= timestamp < end (Unix seconds), oldest first, at most `limit`. May leave out what
+   * is older than the host's newest report by more than the lifetime.
    */
   range(hostId: string, start: number, end: number, limit: number): Promise<Report[]>;
   host(hostId: string): Promise<StoredHost | undefined>;

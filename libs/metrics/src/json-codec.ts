@@ -98,8 +98,8 @@ export function encodeJsonReport(report: Report): string {
 }
 
 /**
- * What is wrong with the shape of a parsed JSON value: nested deeper than `depthMax`, or with a key that would
- * reach a prototype. Walks level by level, so a hostile depth cannot overflow the stack.
+ * What is wrong with the shape of a parsed JSON value: nested deeper than `depthMax`, or with a key that
+ * would reach a prototype. Walks level by level, so a hostile depth cannot overflow the stack.
  */
 export function jsonShapeFault(value: unknown, depthMax: number): Fault | undefined {
   let level: object[] = isContainer(value) ? [value] : [];

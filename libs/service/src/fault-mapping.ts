@@ -47,6 +47,7 @@ const REASON_STATUS: Readonly<Record<string, number>> = {
   uri_too_long: 414,
   unsupported_media_type: 415,
   method_not_allowed: 405,
+  version_mismatch: 412,
 };
 
 /** RFC 9457 problem document. */

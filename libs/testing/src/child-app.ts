@@ -1,7 +1,8 @@
 /**
  * An app of ours as a child process, the way an operator starts it: its bundle, its flags, its log lines.
  *
- * 1. It is stopped by its own process id, never by name; whatever happens, {@link stopAll} leaves nothing behind.
+ * 1. It is stopped by its own process id, never by name; whatever happens, {@link stopAll} leaves nothing
+ *    behind.
  * 2. Its doors are read from its `listening` line, so it may take free ports.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -44,7 +45,10 @@ export class ChildApp {
     });
   }
 
-  /** Starts the app and resolves when it listens. @throws when it ends or stays silent instead, with its last lines. */
+  /**
+   * Starts the app and resolves when it listens. @throws when it ends or stays silent instead, with its last
+   * lines.
+   */
   static async start(options: ChildAppOptions): Promise<ChildApp> {
     const { main, args = [], under = [], cwd, startTimeoutMs = START_TIMEOUT_MS } = options;
     const [program, ...rest] = [...under, process.execPath, '--enable-source-maps', main, ...args];

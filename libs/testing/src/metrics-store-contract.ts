@@ -61,9 +61,14 @@ export function describeMetricsStore(name: string, open: () => Promise<MetricsSt
 
     test('reads ranges half-open, oldest first, within the limit, whatever order they came in', async () => {
       const times = [30, 10, 20, 10.5, 40].map((offset) => NOW + offset);
-      await store.write(times.map((time) => reportOf(host('range'), time, { x: time })), TTL_MS);
+      await store.write(
+        times.map((time) => reportOf(host('range'), time, { x: time })),
+        TTL_MS,
+      );
       const range = async (start: number, end: number, limit = 100): Promise<number[]> =>
-        (await store.range(host('range'), NOW + start, NOW + end, limit)).map(({ timestamp }) => timestamp - NOW);
+        (await store.range(host('range'), NOW + start, NOW + end, limit)).map(
+          ({ timestamp }) => timestamp - NOW,
+        );
       expect(await range(10, 40)).toEqual([10, 10.5, 20, 30]);
       expect(await range(10.5, 30)).toEqual([10.5, 20]);
       expect(await range(0, 100, 2)).toEqual([10, 10.5]);
@@ -72,7 +77,10 @@ export function describeMetricsStore(name: string, open: () => Promise<MetricsSt
 
     test('keeps hosts apart whose names are close', async () => {
       const names = ['a', 'a:1', 'a%3A1', '{a}', 'a}', 'ä', 'a ', 'A'].map(host);
-      await store.write(names.map((id, i) => reportOf(id, NOW, { x: i })), TTL_MS);
+      await store.write(
+        names.map((id, i) => reportOf(id, NOW, { x: i })),
+        TTL_MS,
+      );
       const found = await Promise.all(names.map((id) => store.point(id, NOW)));
       expect(found.map((report) => report && toPlain(report).metrics['x'])).toEqual(names.map((_, i) => i));
     });
@@ -83,13 +91,21 @@ export function describeMetricsStore(name: string, open: () => Promise<MetricsSt
       await store.write([labelled], TTL_MS);
       await store.write([reportOf(id, NOW + 1, { x: 1 })], TTL_MS);
       const known = await store.host(id);
-      expect(known).toMatchObject({ hostId: id, firstSeen: NOW + 1, lastSeen: NOW + 5, labels: { rack: 'r1' } });
+      expect(known).toMatchObject({
+        hostId: id,
+        firstSeen: NOW + 1,
+        lastSeen: NOW + 5,
+        labels: { rack: 'r1' },
+      });
       expect(known && toPlain(known.latest).metrics).toEqual({ x: 5 });
     });
 
     test('lists hosts, the one seen last first, in pages', async () => {
       const future = NOW * 2;
-      await store.write([1, 2, 3].map((n) => reportOf(host(`list-${n}`), future + n, { x: n })), TTL_MS);
+      await store.write(
+        [1, 2, 3].map((n) => reportOf(host(`list-${n}`), future + n, { x: n })),
+        TTL_MS,
+      );
       expect(await store.hostIds(0, 2)).toEqual([host('list-3'), host('list-2')]);
       expect((await store.hostIds(2, 1))[0]).toBe(host('list-1'));
     });

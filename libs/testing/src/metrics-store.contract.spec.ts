@@ -12,7 +12,11 @@ const why = redis.available ? '' : ` (skipped: ${redis.reason})`;
 describe.runIf(redis.available)(`redis${why}`, () => {
   const url = redis.available ? redis.url : '';
   const store = (codec: 'json' | 'columns', profile: 'bare' | 'tagged'): RedisStore =>
-    new RedisStore({ url, codec, keyspace: new Keyspace({ profile, prefix: `${prefix}-${codec}-${profile}` }) });
+    new RedisStore({
+      url,
+      codec,
+      keyspace: new Keyspace({ profile, prefix: `${prefix}-${codec}-${profile}` }),
+    });
 
   describeMetricsStore('redis, json', async () => store('json', 'bare'));
   describeMetricsStore('redis, columns', async () => store('columns', 'bare'));
@@ -28,10 +32,16 @@ describe.runIf(redis.available)(`redis${why}`, () => {
       data: `{"hostId":"${host}","timestamp":1700000000,"intervalMs":1000,"metrics":{"load1":0.5}}`,
       codec: 'json',
     });
-    expect(await client.zrange(`monitor:index:metrics:${host}`, 0, -1)).toEqual([`monitor:metrics:${host}:1700000000`]);
+    expect(await client.zrange(`monitor:index:metrics:${host}`, 0, -1)).toEqual([
+      `monitor:metrics:${host}:1700000000`,
+    ]);
     expect(await client.zscore('monitor:hosts', host)).toBe('1700000000');
     expect(await client.pttl(`monitor:metrics:${host}:1700000000`)).toBeGreaterThan(50_000);
-    await client.del(`monitor:metrics:${host}:1700000000`, `monitor:index:metrics:${host}`, `monitor:hosts:${host}`);
+    await client.del(
+      `monitor:metrics:${host}:1700000000`,
+      `monitor:index:metrics:${host}`,
+      `monitor:hosts:${host}`,
+    );
     await client.zrem('monitor:hosts', host);
     await client.quit();
     await writer.close();
@@ -41,7 +51,9 @@ describe.runIf(redis.available)(`redis${why}`, () => {
     const keyspace = new Keyspace({ prefix: `${prefix}-mixed` });
     const json = new RedisStore({ url, codec: 'json', keyspace });
     const columns = new RedisStore({ url, codec: 'columns', keyspace });
-    await expect.poll(() => Promise.all([json.identity(), columns.identity()]).catch(() => undefined)).toBeDefined();
+    await expect
+      .poll(() => Promise.all([json.identity(), columns.identity()]).catch(() => undefined))
+      .toBeDefined();
     await json.write([reportOf('a', 1, { x: 1 })], 60_000);
     await columns.write([reportOf('a', 2, { x: 2 })], 60_000);
     for (const store of [json, columns]) {
@@ -64,6 +76,8 @@ describe.runIf(redis.available)(`redis${why}`, () => {
 
 test('a Redis that is not there is a retryable fault, soon', async () => {
   const store = new RedisStore({ url: 'redis://127.0.0.1:1' });
-  await expect(store.write([reportOf('a', 1, { x: 1 })], 1_000)).rejects.toMatchObject({ code: 'unavailable' });
+  await expect(store.write([reportOf('a', 1, { x: 1 })], 1_000)).rejects.toMatchObject({
+    code: 'unavailable',
+  });
   await store.close();
 });

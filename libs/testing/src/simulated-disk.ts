@@ -1,8 +1,9 @@
 /**
- * A disk in memory that keeps what was synced apart from what was only written, so that a crash can lose the rest.
+ * A disk in memory that keeps what was synced apart from what was only written, so that a crash can lose the
+ * rest.
  *
- * 1. After {@link SimulatedDisk.crash} every file has its synced bytes; of the unsynced writes any subset of sectors may
- *    have reached the medium, and a name counts only if its folder was synced after the change.
+ * 1. After {@link SimulatedDisk.crash} every file has its synced bytes; of the unsynced writes any subset of
+ *    sectors may have reached the medium, and a name counts only if its folder was synced after the change.
  * 2. A sync can be made to fail; as on a real disk, what failed to sync is gone.
  */
 import { Fault, randomBelow, type Random } from '@ringwatch/kernel';

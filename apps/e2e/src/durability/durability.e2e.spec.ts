@@ -14,12 +14,13 @@ const redis = testServer('redis');
 afterEach(stopAll);
 
 /** Flags of a broker on free ports with its data in `folder`. */
-const flags = (folder: string, ...more: string[]): string[] => [
-  ...['--http-port', '0', '--grpc-port', '0', '--data-dir', folder, '--log-level', 'info'],
-  ...more,
-];
+const flags = (folder: string, ...more: string[]): string[] =>
+  ['--http-port', '0', '--grpc-port', '0', '--data-dir', folder].concat(more);
 
-/** Loads the broker until enough is acknowledged and `end` has ended it; resolves with the acknowledged batches. */
+/**
+ * Loads the broker until enough is acknowledged and `end` has ended it; resolves with the acknowledged
+ * batches.
+ */
 async function load(broker: ChildApp, start: number, end: () => Promise<unknown>): Promise<number[]> {
   const loader = spawn(
     process.execPath,
@@ -85,7 +86,10 @@ describe('kill -9 under load', () => {
 });
 
 describe('power loss under load', () => {
-  /** Kills a traced broker under load, cuts off what was not synced, and counts what is missing after a restart. */
+  /**
+   * Kills a traced broker under load, cuts off what was not synced, and counts what is missing after a
+   * restart.
+   */
   async function crash(main: string): Promise<{ lost: number; checked: number; missing: number }> {
     const folder = newFolder();
     const start = startSeconds();

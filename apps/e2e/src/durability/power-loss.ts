@@ -1,6 +1,7 @@
 /**
- * What a power loss would leave of a log: a system-call trace tells which bytes were written and which of them a
- * successful fdatasync covered; the rest is cut off. A kill alone proves little, for the kernel keeps unsynced pages.
+ * What a power loss would leave of a log: a system-call trace tells which bytes were written and which of
+ * them a successful fdatasync covered; the rest is cut off. A kill alone proves little, for the kernel keeps
+ * unsynced pages.
  */
 import { readFileSync, truncateSync } from 'node:fs';
 
@@ -16,7 +17,10 @@ export interface SyncedExtent {
   readonly writtenBytes: number;
 }
 
-/** How far each log file was written and synced, by the trace in `file` (`strace -f -y -e trace=pwrite64,fdatasync`). */
+/**
+ * How far each log file was written and synced, by the trace in `file` (`strace -f -y -e
+ * trace=pwrite64,fdatasync`).
+ */
 export function readTrace(file: string): SyncedExtent[] {
   const written = new Map<string, number>();
   const synced = new Map<string, number>();
