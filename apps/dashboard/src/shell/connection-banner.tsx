@@ -85,6 +85,7 @@ function Banner({ kind, title, retry = false, children }: BannerProps): JSX.Elem
 }
 
 function staleTitle({ source }: ConnectionState): string {
+  if (source?.state === 'connecting') return 'The gateway is still connecting to its brokers.';
   if (source?.state === 'away') return 'The gateway does not reach its brokers.';
   if (source?.state === 'stale') return 'The gateway has no news from its brokers.';
   const here = route.value;
