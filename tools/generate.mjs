@@ -1,10 +1,11 @@
-// Writes everything in the tree that a program writes: the protocol's code, project references, the
-// configuration reference. `--check` writes nothing and fails when a file differs.
+// Writes everything in the tree that a program writes: the protocol's code and the configuration reference.
+// `--check` writes nothing and fails when a file differs.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { configurationPage, readConfiguration } from './configuration.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const check = process.argv.includes('--check');
@@ -46,7 +47,15 @@ function differences(generated, committed) {
     .map((name) => join(committed, name));
 }
 
-const stale = protocol();
+/** Writes the configuration reference, or compares it. */
+async function configuration() {
+  const path = join(root, 'docs/configuration.md');
+  const page = configurationPage(await readConfiguration());
+  if (!check) writeFileSync(path, page);
+  return existsSync(path) && readFileSync(path, 'utf8') === page ? [] : [path];
+}
+
+const stale = [...protocol(), ...(await configuration())];
 for (const path of stale)
   console.error(`generate: ${relative(root, path)} differs from its source (run node tools/generate.mjs)`);
 process.exit(stale.length === 0 ? 0 : 1);

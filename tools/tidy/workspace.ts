@@ -13,7 +13,7 @@ export interface Finding {
   readonly message: string;
 }
 
-const TEXT = /\.(ts|tsx|mjs|js|json|md|css|html|proto|yaml|yml)$|(^|\/)(Dockerfile[^/]*|run)$/;
+const TEXT = /\.(ts|tsx|mjs|js|json|md|css|html|proto|yaml|yml)$|(^|\/)([^/]*Dockerfile|\.dockerignore|run)$/;
 
 export class Workspace {
   /** Text by path, relative to the root, with forward slashes. */

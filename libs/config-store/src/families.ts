@@ -44,8 +44,11 @@ const limits = z.strictObject({
   newSchemasPerHostHourMax: count,
 } satisfies Record<keyof Limits, z.ZodNumber>);
 
-/** What brokers and gateways obey, key `settings`. An absent field means the default. */
-const brokerSettings = z.strictObject({
+/**
+ * What brokers and gateways obey, key `settings`. An absent field means the default. Exported for the
+ * configuration reference.
+ */
+export const brokerSettings = z.strictObject({
   /** Lifetime of raw reports, milliseconds. */
   rawRetentionMs: durationMs(DAY_MS).optional(),
   /** Interval in which hosts report unless they say otherwise, milliseconds. */
