@@ -83,7 +83,10 @@ describe.each(LIBRARIES)('$name', ({ name, exports }) => {
       'console.log(nest);',
       'process.exit(0);',
     ].join('\n');
-    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], { cwd: scratch });
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: scratch,
+      env: { ...process.env, NODE_PATH: '' },
+    });
     expect(stdout.trim()).toBe('false');
   });
 });

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,6 +10,8 @@ import { launch, startCommand, stopLaunchers, type Launched } from './launcher.t
 const MOVES_FOR_MS = 30_000;
 /** Stated: 10 s on a warm checkout; asserted as a timeout at three times that. */
 const FIRST_CHART_MS = 30_000;
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let system: Launched;
 let browser: BrowserContext;
@@ -103,6 +106,19 @@ describe('npm start', () => {
     await page.getByRole('button', { name: 'Table' }).click();
     await expect.poll(() => page.getByRole('row').count(), { timeout: 15_000 }).toBe(7);
   });
+
+  test.each(['', `hosts/${encodeURIComponent(hostname())}`])(
+    'the page /%s is accessible by axe',
+    async (path) => {
+      await page.goto(`${system.url}${path}`);
+      await page.waitForSelector('main');
+      // Handed over by the debugger, so that the page's own policy stays as strict as it is.
+      const violations = await page.evaluate(
+        `${AXE};axe.run().then(({ violations }) => violations.map(({ id }) => id))`,
+      );
+      expect(violations).toEqual([]);
+    },
+  );
 
   test('answers REST and OpenAPI, with a strict content policy on the page', async () => {
     const home = await fetch(system.url);

@@ -1,12 +1,20 @@
 import { mkdtemp, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Disk } from './disk.ts';
 import { nodeDisk } from './node-disk.ts';
-import { SegmentLog } from './segment-log.ts';
+import { SegmentLog, type SegmentLogOptions } from './segment-log.ts';
 
 let folder: string;
+const opened: SegmentLog[] = [];
+
+/** A log in this test's folder; closed after it. */
+async function open(options: Partial<SegmentLogOptions> = {}): Promise<SegmentLog> {
+  const log = await SegmentLog.open({ folder, ...options });
+  opened.push(log);
+  return log;
+}
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ringwatch-segments-'));
@@ -14,17 +22,21 @@ beforeEach(async () => {
 
 /** Appends the texts one by one and closes; returns the newest segment's path. */
 async function write(texts: readonly string[], segmentBytes = 1_000_000): Promise<string> {
-  const log = await SegmentLog.open({ folder, segmentBytes });
+  const log = await open({ segmentBytes });
   for (const text of texts) await log.append([Buffer.from(text)]);
   await log.close();
   return join(folder, (await readdir(folder)).toSorted().at(-1) as string);
 }
 
+afterEach(async () => {
+  for (const log of opened.splice(0)) await log.close();
+});
+
 describe('segment log', () => {
   test('keeps its identity and its entries over a restart', async () => {
     await write(['a', 'b']);
-    const first = await SegmentLog.open({ folder });
-    const again = await SegmentLog.open({ folder });
+    const first = await open();
+    const again = await open();
     expect(again.logId).toBe(first.logId);
     expect((await again.read(2)).toString()).toBe('b');
   });
@@ -32,11 +44,11 @@ describe('segment log', () => {
   test.each([1, 9, 30])('cuts a tail torn %i bytes before its end and goes on from there', async (torn) => {
     const path = await write(['a', 'b', 'c']);
     await truncate(path, (await readFile(path)).length - torn);
-    const log = await SegmentLog.open({ folder });
+    const log = await open();
     expect(log.lastIndex).toBe(2);
     expect(await log.append([Buffer.from('d')])).toBe(3);
     await log.close();
-    const reopened = await SegmentLog.open({ folder });
+    const reopened = await open();
     expect((await reopened.read(3)).toString()).toBe('d');
   });
 
@@ -45,7 +57,7 @@ describe('segment log', () => {
     const bytes = await readFile(path);
     bytes.writeUInt8((bytes[70] as number) ^ 1, 70);
     await writeFile(path, bytes);
-    await expect(SegmentLog.open({ folder })).rejects.toMatchObject({
+    await expect(open()).rejects.toMatchObject({
       code: 'data_loss',
       reason: 'log_corrupt',
     });
@@ -55,20 +67,20 @@ describe('segment log', () => {
     await write(['a'.repeat(50), 'b'.repeat(50), 'c'.repeat(50)], 60);
     const [oldest] = (await readdir(folder)).toSorted();
     await truncate(join(folder, oldest as string), 90);
-    await expect(SegmentLog.open({ folder })).rejects.toMatchObject({ code: 'data_loss' });
+    await expect(open()).rejects.toMatchObject({ code: 'data_loss' });
   });
 
   test('refuses a chain with a missing segment', async () => {
     await write(['a', 'b', 'c', 'd'], 60);
     const names = (await readdir(folder)).toSorted();
     await nodeDisk.remove(join(folder, names[1] as string));
-    await expect(SegmentLog.open({ folder })).rejects.toMatchObject({ code: 'data_loss' });
+    await expect(open()).rejects.toMatchObject({ code: 'data_loss' });
   });
 
   test('drops a newest segment that a crash left without its header', async () => {
     await write(['a']);
     await writeFile(join(folder, '00000000000000000002.log'), Buffer.alloc(0));
-    const log = await SegmentLog.open({ folder });
+    const log = await open();
     expect(await log.append([Buffer.from('b')])).toBe(2);
   });
 
@@ -82,7 +94,7 @@ describe('segment log', () => {
         return Object.assign(Object.create(file) as typeof file, { sync });
       },
     };
-    const log = await SegmentLog.open({ folder, disk });
+    const log = await open({ disk });
     await log.append([Buffer.from('a')]);
     failing = true;
     await expect(log.append([Buffer.from('b')])).rejects.toMatchObject({ reason: 'log_broken' });

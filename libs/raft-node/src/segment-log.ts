@@ -48,12 +48,18 @@ export class SegmentLog implements LogStore {
     const names = (await disk.list(folder)).filter(isSegmentName).sort();
     await dropUnborn(disk, folder, names);
     const segments: Segment[] = [];
-    for (const name of names)
-      segments.push(await Segment.load(disk, join(folder, name), name === names.at(-1)));
-    const logId = segments[0]?.logId ?? options.logId ?? randomBytes(16).toString('hex');
-    if (segments.length === 0) segments.push(await Segment.create(disk, folder, logId, 1));
-    checkChain(segments);
-    return new SegmentLog(logId, disk, folder, segmentBytes, segments);
+    try {
+      for (const name of names) {
+        segments.push(await Segment.load(disk, join(folder, name), name === names.at(-1)));
+      }
+      checkChain(segments);
+      const logId = segments[0]?.logId ?? options.logId ?? randomBytes(16).toString('hex');
+      if (segments.length === 0) segments.push(await Segment.create(disk, folder, logId, 1));
+      return new SegmentLog(logId, disk, folder, segmentBytes, segments);
+    } catch (error) {
+      for (const { file } of segments) await file.close();
+      throw error;
+    }
   }
 
   get firstIndex(): number {
@@ -130,6 +136,7 @@ export class SegmentLog implements LogStore {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
     for (const segment of this.segments) await segment.file.close();
   }

@@ -40,6 +40,15 @@ export class Segment {
    */
   static async load(disk: Disk, path: string, newest: boolean): Promise<Segment> {
     const file = await disk.open(path, false);
+    try {
+      return await Segment.#read(path, file, newest);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  static async #read(path: string, file: DiskFile, newest: boolean): Promise<Segment> {
     const bytes = Buffer.alloc(await file.sizeBytes());
     await file.read(bytes, 0);
     const { logId, firstIndex } = decodeSegmentHeader(bytes);

@@ -1,11 +1,21 @@
 import type { LogStore } from '@ringwatch/raft-node';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 
-/** What every {@link LogStore} keeps. `open` gives a new, empty log. */
-export function describeLogStore(name: string, open: () => Promise<LogStore>): void {
+/** What every {@link LogStore} keeps. `openNew` gives a new, empty log. */
+export function describeLogStore(name: string, openNew: () => Promise<LogStore>): void {
+  const opened: LogStore[] = [];
+  const open = async (): Promise<LogStore> => {
+    const log = await openNew();
+    opened.push(log);
+    return log;
+  };
   const payload = (text: string): Buffer => Buffer.from(text);
 
   describe(`log store: ${name}`, () => {
+    afterEach(async () => {
+      for (const log of opened.splice(0)) await log.close();
+    });
+
     test('starts empty, at index 1', async () => {
       const log = await open();
       expect([log.firstIndex, log.lastIndex]).toEqual([1, 0]);

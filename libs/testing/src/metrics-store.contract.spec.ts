@@ -32,7 +32,7 @@ describe.runIf(redis.available)(`redis${why}`, () => {
       data: `{"hostId":"${host}","timestamp":1700000000,"intervalMs":1000,"metrics":{"load1":0.5}}`,
       codec: 'json',
     });
-    expect(await client.zrange(`monitor:index:metrics:${host}`, 0, -1)).toEqual([
+    expect(await client.zrangebyscore(`monitor:index:metrics:${host}`, '-inf', '+inf')).toEqual([
       `monitor:metrics:${host}:1700000000`,
     ]);
     expect(await client.zscore('monitor:hosts', host)).toBe('1700000000');
