@@ -107,15 +107,8 @@ export class Ingest {
   #check(items: readonly (Report | Fault)[]): (Report | Fault)[] {
     const { limits } = this.options.settings.current;
     const nowMs = this.options.clock.nowMs();
-    const surplus = new Fault(
-      'invalid_argument',
-      `more than ${limits.reportsPerRequestMax} reports in a request`,
-      {
-        reason: 'too_many_reports',
-      },
-    );
     return items.map((item, i) => {
-      if (i >= limits.reportsPerRequestMax) return surplus;
+      if (i >= limits.reportsPerRequestMax) return surplusFault(limits.reportsPerRequestMax);
       return item instanceof Fault ? item : (validateReport(item, limits, nowMs) ?? item);
     });
   }
@@ -160,4 +153,9 @@ function refusalOf(fault: Fault): Fault {
 function toItemFault({ index, fault }: ItemRefusal): BatchAck['faults'][number] {
   const { code, reason, detail, retryAfterMs = 0 } = fault;
   return { index, code, reason, detail, retryAfterMs: Math.ceil(retryAfterMs) };
+}
+
+function surplusFault(reportsMax: number): Fault {
+  const message = `more than ${reportsMax} reports in a request`;
+  return new Fault('invalid_argument', message, { reason: 'too_many_reports' });
 }

@@ -9,8 +9,9 @@
  *
  * 1. One write call is one transaction. The sweep deletes in bounded transactions between writes.
  * 2. Expired reports are invisible at once, whether swept or not.
- * 3. What is known of hosts is written behind, every second; a crash loses at most that, and writing the last
- *    minute again, as a broker does after a restart, brings it back.
+ * 3. What is known of hosts is kept in memory and written behind, every 10 s; a crash loses at most that, and
+ *    writing the last minute again, as a broker does after a restart, brings it back.
+ * 4. A report newer than all of its host cannot be there already, so it is written without looking.
  */
 import { randomUUID } from 'node:crypto';
 import { type Clock, Fault, silentLogger, toFault, type Logger } from '@ringwatch/kernel';
@@ -25,7 +26,6 @@ import {
   type Schema,
 } from '@ringwatch/metrics';
 import { open, type Database, type RootDatabase } from 'lmdb';
-import { mergeHost } from './memory-store.ts';
 import type { MetricsStore, StoredHost, WriteOutcome } from './metrics-store.ts';
 
 export interface EmbeddedStoreOptions {
@@ -45,8 +45,18 @@ interface HostDocument {
   readonly latest: string;
 }
 
+/** A host as it is kept in memory. */
+interface KnownHost {
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  readonly labels: Labels | undefined;
+  /** The newest report in columns; memory of its own, so that it pins nothing else. */
+  readonly latest: Buffer;
+}
+
 const EXPIRY_BYTES = 8;
 const MAINTAIN_EVERY_MS = 1_000;
+const SAVE_HOSTS_EVERY_MS = 10_000;
 /** Write calls whose reports one sweep deletes at most, so that it never holds up writes for long. */
 const SWEEP_CALLS_MAX = 200;
 
@@ -58,8 +68,10 @@ export class EmbeddedStore implements MetricsStore {
   readonly #schemas: Database<string, string>;
   readonly #hosts: Database<HostDocument, string>;
   readonly #known = new SchemaTable();
-  /** Hosts that are newer here than in the database. */
-  readonly #unsavedHosts = new Map<string, StoredHost>();
+  readonly #knownHosts = new Map<string, KnownHost>();
+  /** Hosts that are newer in memory than in the database. */
+  readonly #unsavedHosts = new Set<string>();
+  #hostsSavedAtMs: number;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #identity: string;
@@ -76,6 +88,13 @@ export class EmbeddedStore implements MetricsStore {
     this.#expiries = root.openDB({ name: 'expiries', encoding: 'json' });
     this.#schemas = root.openDB({ name: 'schemas', encoding: 'string' });
     this.#hosts = root.openDB({ name: 'hosts', encoding: 'json' });
+    this.#hostsSavedAtMs = this.#clock.monotonicMs();
+    for (const { key, value } of this.#hosts.getRange()) this.#knownHosts.set(key, decodeHost(value));
+    // A crash may have left reports that are newer than what was saved of their host.
+    for (const [hostId, host] of this.#knownHosts) {
+      const lastSeen = Math.max(host.lastSeen, this.#newestOf(hostId));
+      this.#knownHosts.set(hostId, { ...host, lastSeen });
+    }
     this.#scheduleMaintenance();
   }
 
@@ -122,14 +141,13 @@ export class EmbeddedStore implements MetricsStore {
   }
 
   async host(hostId: string): Promise<StoredHost | undefined> {
-    return this.#unsavedHosts.get(hostId) ?? this.#savedHost(hostId);
+    const known = this.#knownHosts.get(hostId);
+    return known && { hostId, ...known, latest: this.#decode(hostId, known.latest) };
   }
 
   async hostIds(offset: number, limit: number): Promise<string[]> {
-    await this.#saveHosts();
-    const seen = Array.from(this.#hosts.getRange(), ({ key, value }) => ({ key, lastSeen: value.lastSeen }));
-    seen.sort((a, b) => b.lastSeen - a.lastSeen);
-    return seen.slice(offset, offset + limit).map(({ key }) => key);
+    const hosts = [...this.#knownHosts].toSorted(([, a], [, b]) => b.lastSeen - a.lastSeen);
+    return hosts.slice(offset, offset + limit).map(([hostId]) => hostId);
   }
 
   async identity(): Promise<string> {
@@ -184,20 +202,31 @@ export class EmbeddedStore implements MetricsStore {
   }
 
   #writeOne(report: Report, expiresAtMs: number): WriteOutcome {
-    const key: ReportKey = [report.hostId, report.timestamp];
+    const { hostId, timestamp } = report;
+    const key: ReportKey = [hostId, timestamp];
     const columns = encodeColumns(report);
-    const stored = this.#reports.get(key);
-    if (stored !== undefined && stored.readDoubleLE(0) > this.#clock.nowMs()) {
-      return stored.subarray(EXPIRY_BYTES).equals(columns) ? 'duplicate' : 'conflict';
+    const host = this.#knownHosts.get(hostId);
+    if (timestamp <= (host?.lastSeen ?? this.#newestOf(hostId))) {
+      const stored = this.#reports.get(key);
+      if (stored !== undefined && stored.readDoubleLE(0) > this.#clock.nowMs()) {
+        return stored.subarray(EXPIRY_BYTES).equals(columns) ? 'duplicate' : 'conflict';
+      }
     }
     const value = Buffer.allocUnsafe(EXPIRY_BYTES + columns.length);
     value.writeDoubleLE(expiresAtMs, 0);
     columns.copy(value, EXPIRY_BYTES);
     this.#keepSchema(report.schema);
     this.#reports.putSync(key, value);
-    const known = this.#unsavedHosts.get(report.hostId) ?? this.#savedHost(report.hostId);
-    this.#unsavedHosts.set(report.hostId, mergeHost(known, report));
+    this.#knownHosts.set(hostId, afterReport(host, report, columns));
+    this.#unsavedHosts.add(hostId);
     return 'written';
+  }
+
+  /** Timestamp of the newest report that is stored of a host; -Infinity when there is none. */
+  #newestOf(hostId: string): number {
+    const span = { start: [hostId, Number.MAX_VALUE], end: [hostId, 0], reverse: true, limit: 1 } as const;
+    for (const [, timestamp] of this.#reports.getKeys(span as never)) return timestamp;
+    return Number.NEGATIVE_INFINITY;
   }
 
   #keepSchema(schema: Schema): void {
@@ -206,32 +235,14 @@ export class EmbeddedStore implements MetricsStore {
     this.#known.intern(schema);
   }
 
-  #savedHost(hostId: string): StoredHost | undefined {
-    const document = this.#hosts.get(hostId);
-    if (document === undefined) return undefined;
-    const { firstSeen, lastSeen, labels, latest } = document;
-    return {
-      hostId,
-      firstSeen,
-      lastSeen,
-      labels,
-      latest: this.#decode(hostId, Buffer.from(latest, 'base64')),
-    };
-  }
-
   async #saveHosts(): Promise<void> {
-    const hosts = [...this.#unsavedHosts.values()];
-    if (hosts.length === 0) return;
+    this.#hostsSavedAtMs = this.#clock.monotonicMs();
+    const hostIds = [...this.#unsavedHosts];
+    this.#unsavedHosts.clear();
+    if (hostIds.length === 0) return;
     await this.#root.transaction(() => {
-      for (const { hostId, firstSeen, lastSeen, labels, latest } of hosts) {
-        const columns = encodeColumns(latest).toString('base64');
-        this.#hosts.putSync(hostId, { firstSeen, lastSeen, ...(labels && { labels }), latest: columns });
-      }
+      for (const hostId of hostIds) this.#hosts.putSync(hostId, encodeHost(this.#knownHosts.get(hostId)!));
     });
-    // A host that changed meanwhile is still unsaved.
-    for (const host of hosts) {
-      if (this.#unsavedHosts.get(host.hostId) === host) this.#unsavedHosts.delete(host.hostId);
-    }
   }
 
   #alive(hostId: string, value: Buffer | undefined): Report | undefined {
@@ -253,12 +264,34 @@ export class EmbeddedStore implements MetricsStore {
 
   #scheduleMaintenance(): void {
     this.#cancelMaintenance = this.#clock.after(MAINTAIN_EVERY_MS, () => {
-      this.#maintaining = this.#saveHosts()
-        .then(() => this.sweep())
+      this.#maintaining = this.#maintain()
         .catch((error: unknown) =>
           this.#logger.warn({ error: String(error) }, 'maintenance of the embedded store failed'),
         )
         .then(() => this.#scheduleMaintenance());
     });
   }
+
+  async #maintain(): Promise<void> {
+    const savedAgoMs = this.#clock.monotonicMs() - this.#hostsSavedAtMs;
+    if (savedAgoMs >= SAVE_HOSTS_EVERY_MS) await this.#saveHosts();
+    await this.sweep();
+  }
+}
+
+/** What is known of a host after one more of its reports was written. */
+function afterReport(known: KnownHost | undefined, report: Report, columns: Buffer): KnownHost {
+  const { timestamp, labels } = report;
+  if (known === undefined) return { firstSeen: timestamp, lastSeen: timestamp, labels, latest: columns };
+  const firstSeen = Math.min(known.firstSeen, timestamp);
+  if (timestamp < known.lastSeen) return { ...known, firstSeen };
+  return { firstSeen, lastSeen: timestamp, labels: labels ?? known.labels, latest: columns };
+}
+
+function encodeHost({ firstSeen, lastSeen, labels, latest }: KnownHost): HostDocument {
+  return { firstSeen, lastSeen, ...(labels && { labels }), latest: latest.toString('base64') };
+}
+
+function decodeHost({ firstSeen, lastSeen, labels, latest }: HostDocument): KnownHost {
+  return { firstSeen, lastSeen, labels, latest: Buffer.from(latest, 'base64') };
 }

@@ -71,7 +71,7 @@ export class MemoryStore implements MetricsStore {
 }
 
 /** What is known of a host after one more of its reports was stored. */
-export function mergeHost(known: StoredHost | undefined, report: Report): StoredHost {
+function mergeHost(known: StoredHost | undefined, report: Report): StoredHost {
   const { hostId, timestamp, labels } = report;
   if (known === undefined)
     return { hostId, firstSeen: timestamp, lastSeen: timestamp, labels, latest: report };

@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { cp, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedStore, MemoryStore } from '@ringwatch/metrics-store';
@@ -23,6 +23,21 @@ describe('embedded store', () => {
     expect((await again.point('a', 1))?.schema.keys).toEqual(['x', 'y']);
     expect((await again.host('a'))?.latest.timestamp).toBe(1);
     await again.close();
+  });
+
+  test('knows what is stored after a crash, although its hosts are written behind', async () => {
+    const path = await folder();
+    const crashed = await folder();
+    const store = await EmbeddedStore.open({ folder: path });
+    await store.write([reportOf('a', 1, { x: 1 }), reportOf('a', 2, { x: 1 })], 60_000);
+    // What a kill leaves: the files as they are, nothing said.
+    await cp(path, crashed, { recursive: true });
+    const again = await EmbeddedStore.open({ folder: crashed });
+    expect(await again.write([reportOf('a', 2, { x: 2 }), reportOf('a', 1, { x: 1 })], 60_000)).toEqual([
+      'conflict',
+      'duplicate',
+    ]);
+    await Promise.all([store.close(), again.close()]);
   });
 
   test('sweeps what has expired and nothing else', async () => {
