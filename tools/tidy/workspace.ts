@@ -13,7 +13,8 @@ export interface Finding {
   readonly message: string;
 }
 
-const TEXT = /\.(ts|tsx|mjs|js|json|md|css|html|proto|yaml|yml)$|(^|\/)([^/]*Dockerfile|\.dockerignore|run)$/;
+const EXTENSION = /\.(ts|tsx|mjs|js|json|md|css|html|proto|yaml|yml)$/;
+const NAME = /(^|\/)([^/]*Dockerfile|\.dockerignore|LICENSE|run)$/;
 
 export class Workspace {
   /** Text by path, relative to the root, with forward slashes. */
@@ -30,7 +31,7 @@ export class Workspace {
       cwd: root,
       encoding: 'utf8',
     });
-    const paths = listed.split('\n').filter((path) => TEXT.test(path) && path !== 'package-lock.json');
+    const paths = listed.split('\n').filter((path) => isText(path) && path !== 'package-lock.json');
     const present = paths.filter((path) => existsSync(join(root, path)));
     return new Workspace(new Map(present.map((path) => [path, readFileSync(join(root, path), 'utf8')])));
   }
@@ -54,6 +55,10 @@ export class Workspace {
     }
     return tree;
   }
+}
+
+function isText(path: string): boolean {
+  return EXTENSION.test(path) || NAME.test(path);
 }
 
 export function isGenerated(path: string): boolean {
