@@ -25,7 +25,9 @@ const IMPURE_GLOBALS = new Set([
 ]);
 const IMPURE_MEMBERS = new Set(['Date.now', 'Math.random']);
 /** The twins of the kernel's ports are where the world comes in. */
-const KERNEL_TWINS = new Set(['libs/kernel/src/system.ts', 'libs/kernel/src/fake.ts']);
+const KERNEL_TWINS = new Set(
+  ['system.ts', 'file-lock.ts', 'fake.ts'].map((file) => `libs/kernel/src/${file}`),
+);
 
 export function* purity(workspace: Workspace): Generator<Finding> {
   for (const path of workspace.code) {

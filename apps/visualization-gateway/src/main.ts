@@ -1,5 +1,6 @@
-import { startProcess } from '@ringwatch/service';
+import { runService, startProcess } from '@ringwatch/service';
 import { gatewayConfig } from './config.ts';
 import { openGateway } from './open-gateway.ts';
 
-await openGateway(startProcess({ name: 'visualization-gateway', schema: gatewayConfig }));
+const service = startProcess({ name: 'visualization-gateway', schema: gatewayConfig });
+await runService(service, () => openGateway(service));

@@ -11,8 +11,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Fault, toFault, type Clock } from '@ringwatch/kernel';
-import { systemClock } from '@ringwatch/kernel/system';
-import { acquireFileLock } from './file-lock.ts';
+import { acquireFileLock, systemClock } from '@ringwatch/kernel/system';
 import { readTable, writeTable } from './kv-file.ts';
 import type { KvEntry, KvListing, KvListOptions, KvPutOptions, KvStore } from './kv-store.ts';
 import { KvTable, type KvMutation } from './kv-table.ts';

@@ -1,5 +1,7 @@
 export {
   startProcess,
+  runService,
+  EXIT_UNAVAILABLE,
   isLoopback,
   authorityOf,
   logListening,

@@ -4,7 +4,7 @@
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import type { z } from 'zod';
-import type { Clock } from '@ringwatch/kernel';
+import { toFault, type Clock } from '@ringwatch/kernel';
 import type { ConfigSchema } from './config/config-field.ts';
 import { loadConfig, redactConfig, type LoadConfigOptions } from './config/load-config.ts';
 import { createLogger, type ProcessLogger } from './create-logger.ts';
@@ -49,6 +49,23 @@ export function startProcess<S extends ConfigSchema>(
   });
   lifecycle.install();
   return { name, config, logger, metrics: new Metrics(name), readiness, lifecycle };
+}
+
+/** sysexits.h EX_UNAVAILABLE: a port is taken, a data folder is locked or damaged. */
+export const EXIT_UNAVAILABLE = 69;
+
+/** Runs `start`; when it fails, says why in one line, gives back what was opened and exits 69. */
+export async function runService(
+  { logger, lifecycle }: Pick<ServiceProcess, 'logger' | 'lifecycle'>,
+  start: () => Promise<unknown>,
+): Promise<void> {
+  try {
+    await start();
+  } catch (error) {
+    const { code, reason, detail } = toFault(error, 'unavailable');
+    logger.error({ code, reason, detail, error }, 'cannot start');
+    await lifecycle.shutdown('cannot start', EXIT_UNAVAILABLE);
+  }
 }
 
 /** True for `localhost`, 127.0.0.0/8 and ::1: only this machine can connect. */

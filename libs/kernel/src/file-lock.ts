@@ -7,7 +7,7 @@
  *    looking again: two processes that find the same stale lock cannot both win.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { Fault, toFault } from '@ringwatch/kernel';
+import { Fault, toFault } from './fault.ts';
 
 /**
  * Takes the lock file at `path`; the returned function gives it back.
