@@ -2,7 +2,7 @@
 // skipped`.
 //
 // usage: node tools/test.mjs [--affected BASE] [PHASE ...]
-//        phases: static unit contracts simulation e2e; default all
+//        phases: static unit contracts simulation benches e2e; default all
 //
 // With --affected, only projects that differ from the commit BASE, or depend on such, are built and tested;
 // lint always looks at everything.
@@ -34,6 +34,14 @@ const PHASES = [
   { name: 'unit', budgetSeconds: 120, commands: [nx(['test'])], report: 'unit' },
   { name: 'contracts', budgetSeconds: 90, commands: [nx(['contract'])], report: 'contract' },
   { name: 'simulation', budgetSeconds: 40, commands: [nx(['simulate'])], report: 'simulation' },
+  {
+    name: 'benches',
+    budgetSeconds: 40,
+    commands: [
+      ['node', 'tools/bench.mjs', 'hash-ring', '20000'],
+      ['node', 'tools/bench.mjs', 'ingest', '1', '1'],
+    ],
+  },
   { name: 'e2e', budgetSeconds: 200, commands: [nx(['e2e'])], report: 'e2e' },
 ];
 const SERVICES_BUDGET_SECONDS = 150;

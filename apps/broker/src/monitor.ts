@@ -14,14 +14,7 @@ import {
   type ListHostsRequest,
 } from '@ringwatch/contracts';
 import { checkHostId, MetricSelection, toWire, type Report } from '@ringwatch/metrics';
-import {
-  INTERVAL_DEFAULT_MS,
-  latestOf,
-  statusOf,
-  type HostRecord,
-  type HostStatus,
-  type Replica,
-} from '@ringwatch/partition';
+import { latestOf, statusOf, type HostRecord, type HostStatus, type Replica } from '@ringwatch/partition';
 import type { SettingsHolder } from './settings.ts';
 
 const REPORTS_MAX = 10_000;
@@ -69,10 +62,11 @@ export class Monitor {
   listHosts(request: ListHostsRequest): ListHostsReply {
     const limit = limitOf(request.limit, HOSTS_MAX);
     const nowMs = this.clock.nowMs();
+    const { intervalMs } = this.settings.current;
     const hosts: Host[] = [];
     let nextAfter = '';
     for (const host of this.replica.state.hosts.after(request.after)) {
-      const wire = toWireHost(host, nowMs);
+      const wire = toWireHost(host, nowMs, intervalMs);
       if (request.status !== WireStatus.UNSPECIFIED && wire.status !== request.status) continue;
       if (!hasLabels(wire.labels, request.labels)) continue;
       if (hosts.length === limit) {
@@ -134,13 +128,13 @@ export class Monitor {
   }
 }
 
-function toWireHost(host: HostRecord, nowMs: number): Host {
+function toWireHost(host: HostRecord, nowMs: number, intervalMs: number): Host {
   return {
     hostId: host.hostId,
-    status: WIRE_STATUS[statusOf(host, nowMs)],
+    status: WIRE_STATUS[statusOf(host, nowMs, intervalMs)],
     firstSeenMs: host.firstSeenMs,
     lastSeenMs: host.lastSeenMs,
-    intervalMs: host.intervalMs || INTERVAL_DEFAULT_MS,
+    intervalMs: host.intervalMs || intervalMs,
     labels: host.labels ?? {},
     latestTimestamp: host.latestTimestamp,
   };

@@ -88,9 +88,11 @@ export async function settle(): Promise<void> {
 
 /** Deterministic generator from a 32-bit seed (mulberry32, public domain, T. Ettinger). */
 export class SeededRandom implements Random {
+  readonly seed: number;
   #state: number;
 
-  constructor(readonly seed: number) {
+  constructor(seed: number) {
+    this.seed = seed;
     this.#state = seed >>> 0;
   }
 

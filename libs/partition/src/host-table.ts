@@ -10,8 +10,6 @@ import { Timeline } from './timeline.ts';
 
 export type HostStatus = 'online' | 'late' | 'offline';
 
-/** Assumed for hosts that do not say how often they report, milliseconds. */
-export const INTERVAL_DEFAULT_MS = 10_000;
 const LATE_AFTER_INTERVALS = 1.5;
 const OFFLINE_AFTER_INTERVALS = 3;
 
@@ -101,9 +99,12 @@ export function latestOf(host: HostRecord): Report | undefined {
   };
 }
 
-/** Online up to 1.5 intervals after the last report, offline from 3 missed intervals on, late between. */
-export function statusOf(host: HostRecord, nowMs: number): HostStatus {
-  const intervals = (nowMs - host.lastSeenMs) / (host.intervalMs || INTERVAL_DEFAULT_MS);
+/**
+ * Online up to 1.5 intervals after the last report, offline from 3 missed intervals on, late between.
+ * @param intervalMs assumed for hosts that do not say how often they report.
+ */
+export function statusOf(host: HostRecord, nowMs: number, intervalMs: number): HostStatus {
+  const intervals = (nowMs - host.lastSeenMs) / (host.intervalMs || intervalMs);
   if (intervals >= OFFLINE_AFTER_INTERVALS) return 'offline';
   return intervals > LATE_AFTER_INTERVALS ? 'late' : 'online';
 }

@@ -7,14 +7,7 @@ export {
   type PartitionSettings,
 } from './partition-state.ts';
 export { decodeSnapshot, encodeSnapshot } from './snapshot.ts';
-export {
-  HostTable,
-  INTERVAL_DEFAULT_MS,
-  latestOf,
-  statusOf,
-  type HostRecord,
-  type HostStatus,
-} from './host-table.ts';
+export { HostTable, latestOf, statusOf, type HostRecord, type HostStatus } from './host-table.ts';
 export { Feed, IDLE_MS, type FeedCursor, type FeedEvent } from './feed.ts';
 export { RecentQuery, type RangeAnswer } from './recent-query.ts';
 export { Flusher, type FlusherState } from './flusher.ts';

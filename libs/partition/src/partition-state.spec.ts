@@ -143,7 +143,15 @@ describe('host table', () => {
   ])('%i ms after the last report of a 1 s host it is %s', (ageMs, status) => {
     const bench = new Bench();
     bench.apply([report('a', NOW)]);
-    expect(statusOf(bench.state.hosts.get('a')!, NOW_MS + ageMs)).toBe(status);
+    expect(statusOf(bench.state.hosts.get('a')!, NOW_MS + ageMs, 60_000)).toBe(status);
+  });
+
+  test('that does not say how often it reports is measured by the interval of the settings', () => {
+    const bench = new Bench();
+    bench.apply([{ ...report('a', NOW), intervalMs: 0 }]);
+    const host = bench.state.hosts.get('a')!;
+    expect(statusOf(host, NOW_MS + 5_000, 10_000)).toBe('online');
+    expect(statusOf(host, NOW_MS + 5_000, 1_000)).toBe('offline');
   });
 
   test('lists hosts in order, after any id', () => {
