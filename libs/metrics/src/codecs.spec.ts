@@ -41,6 +41,14 @@ describe('every codec gives back what it was given', () => {
     );
   });
 
+  test('json text is what JSON.stringify makes of the plain report', () => {
+    fc.assert(
+      fc.property(anyReport, (report) => {
+        expect(encodeJsonReport(report)).toBe(JSON.stringify(toPlain(report)));
+      }),
+    );
+  });
+
   test('columns', () => {
     fc.assert(
       fc.property(anyReport, (report) => {

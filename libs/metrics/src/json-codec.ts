@@ -7,7 +7,7 @@
  */
 import { Fault } from '@ringwatch/kernel';
 import type { Limits } from './limits.ts';
-import { packValues, toPlain, type Labels, type Report } from './report.ts';
+import { packValues, type Labels, type Report } from './report.ts';
 import { canonicalSeriesKey } from './series-key.ts';
 import { checkKeyCount, checkKeyLength, schemaOf, type Schema, type SchemaTable } from './schema.ts';
 
@@ -92,9 +92,27 @@ export class JsonReportDecoder {
   }
 }
 
-/** The canonical JSON text of a report. */
+/** `"key":` of each column, by schema: quoting a key again for every report would be most of the work. */
+const quotedKeys = new WeakMap<Schema, readonly string[]>();
+
+/** The canonical JSON text of a report: what `JSON.stringify(toPlain(report))` gives, several times faster. */
 export function encodeJsonReport(report: Report): string {
-  return JSON.stringify(toPlain(report));
+  const { hostId, timestamp, intervalMs, labels, schema, values, late } = report;
+  let keys = quotedKeys.get(schema);
+  if (keys === undefined) {
+    keys = schema.keys.map((key) => `${JSON.stringify(key)}:`);
+    quotedKeys.set(schema, keys);
+  }
+  let metrics = '';
+  for (let i = 0; i < keys.length; i++) {
+    const value = values.readDoubleLE(i * 8);
+    if (!Number.isNaN(value)) metrics += `${metrics === '' ? '' : ','}${keys[i]}${value}`;
+  }
+  const interval = intervalMs > 0 ? `,"intervalMs":${intervalMs}` : '';
+  const labelled = labels === undefined ? '' : `,"labels":${JSON.stringify(labels)}`;
+  const flag = late ? ',"late":true' : '';
+  const head = `{"hostId":${JSON.stringify(hostId)},"timestamp":${timestamp}${interval}${labelled}`;
+  return `${head},"metrics":{${metrics}}${flag}}`;
 }
 
 /**
