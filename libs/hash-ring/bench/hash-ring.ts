@@ -1,6 +1,6 @@
 /**
- * Lookups a second and the time to build a ring. Seeded keys, a sink that the engine cannot remove, the median
- * of interleaved rounds; plain binary search over the same tokens in the same run is the yardstick.
+ * Lookups a second and the time to build a ring. Seeded keys, a sink that the engine cannot remove, the
+ * median of interleaved rounds; plain binary search over the same tokens in the same run is the yardstick.
  *
  * usage: npm run bench -- hash-ring [keys, default 1000000]
  */

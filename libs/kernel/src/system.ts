@@ -1,6 +1,6 @@
 /**
- * The real twins of the kernel's ports, and the lock on a data folder. Adapters and apps import them by `@ringwatch/kernel/system`; core
- * rooms must not (lint), they take the ports as arguments.
+ * The real twins of the kernel's ports, and the lock on a data folder. Adapters and apps import them by
+ * `@ringwatch/kernel/system`; core rooms must not (lint), they take the ports as arguments.
  */
 import { assert } from './assert.ts';
 import { TIMER_MAX_MS, type Clock } from './clock.ts';

@@ -95,7 +95,9 @@ export class JsonReportDecoder {
 /** `"key":` of each column, by schema: quoting a key again for every report would be most of the work. */
 const quotedKeys = new WeakMap<Schema, readonly string[]>();
 
-/** The canonical JSON text of a report: what `JSON.stringify(toPlain(report))` gives, several times faster. */
+/**
+ * The canonical JSON text of a report: what `JSON.stringify(toPlain(report))` gives, several times faster.
+ */
 export function encodeJsonReport(report: Report): string {
   const { hostId, timestamp, intervalMs, labels, schema, values, late } = report;
   let keys = quotedKeys.get(schema);
