@@ -66,4 +66,6 @@ function endAtOnce(logger: ProcessLogger, fault: Fault): void {
   logger.flushSync();
   // An orderly exit waits for native stores, which may hang on the very disk that failed.
   process.kill(process.pid, 'SIGKILL');
+  // As process 1 of a container it is spared that signal, but not its own abort.
+  process.abort();
 }

@@ -24,14 +24,11 @@ const startBroker = (grpcPort: number): Promise<ChildApp> =>
     args: ['--http-port', '0', '--grpc-port', String(grpcPort), '--data-dir', join(folder, 'broker')],
   });
 
-const startAgent = (grpcPort: number): Promise<ChildApp> =>
-  ChildApp.start({
-    main: appMain('agent'),
-    args: [
-      ...['--http-port', '0', '--host-id', 'kept', '--interval-ms', String(INTERVAL_MS)],
-      ...['--brokers', `127.0.0.1:${grpcPort}`, '--data-dir', join(folder, 'agent')],
-    ],
-  });
+const startAgent = (grpcPort: number): Promise<ChildApp> => {
+  const measured = ['--http-port', '0', '--host-id', 'kept', '--interval-ms', String(INTERVAL_MS)];
+  const kept = ['--brokers', `127.0.0.1:${grpcPort}`, '--data-dir', join(folder, 'agent')];
+  return ChildApp.start({ main: appMain('agent'), args: [...measured, ...kept] });
+};
 
 /** Timestamps of the host's stored reports in [start, end), Unix seconds. */
 async function timestamps(broker: ChildApp, start: number, end: number): Promise<number[]> {

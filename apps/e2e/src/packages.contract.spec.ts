@@ -80,7 +80,7 @@ describe.each(LIBRARIES)('$name', ({ name, exports }) => {
       "const require = (await import('node:module')).createRequire(process.cwd() + '/x.cjs');",
       ...specifiers.map((specifier) => `require(${JSON.stringify(specifier)});`),
       "let nest = false; try { require('@nestjs/common'); nest = true } catch {}",
-      'console.log(nest);',
+      'console.log(String(nest));',
       'process.exit(0);',
     ].join('\n');
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], {
