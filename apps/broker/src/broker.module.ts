@@ -3,7 +3,7 @@ import type { Clock } from '@ringwatch/kernel';
 import { Replica } from '@ringwatch/partition';
 import { Lifecycle, type ServiceProcess } from '@ringwatch/service';
 import { IngestController } from './ingest.controller.ts';
-import { Ingest } from './ingest.ts';
+import { Ingest, type IngestResult } from './ingest.ts';
 import { IngestMetrics } from './ingest-metrics.ts';
 import { MonitorController } from './monitor.controller.ts';
 import { Monitor } from './monitor.ts';
@@ -25,6 +25,7 @@ export interface BrokerParts {
 export class BrokerModule {
   static of({ process, replica, settings, status, clock }: BrokerParts): DynamicModule {
     const metrics = new IngestMetrics(process.metrics);
+    const onResult = (result: IngestResult): void => metrics.count(result);
     return {
       module: BrokerModule,
       controllers: [IngestController, ReportsController, MonitorController, StatusController],
@@ -32,7 +33,7 @@ export class BrokerModule {
         { provide: Lifecycle, useValue: process.lifecycle },
         { provide: Replica, useValue: replica },
         { provide: BrokerStatus, useValue: status },
-        { provide: Ingest, useValue: new Ingest({ replica, settings, clock, metrics }) },
+        { provide: Ingest, useValue: new Ingest({ replica, settings, clock, onResult }) },
         { provide: Monitor, useValue: new Monitor(replica, settings, clock) },
       ],
     };

@@ -15,7 +15,6 @@ import {
   type Report,
 } from '@ringwatch/metrics';
 import { ReportStatus, statusFault, type Replica } from '@ringwatch/partition';
-import type { IngestMetrics } from './ingest-metrics.ts';
 import type { SettingsHolder } from './settings.ts';
 
 /** The refusal of one item of a request. */
@@ -39,7 +38,8 @@ export interface IngestOptions {
   readonly replica: Replica;
   readonly settings: SettingsHolder;
   readonly clock: Clock;
-  readonly metrics: IngestMetrics;
+  /** Told of each request's outcome. */
+  readonly onResult: (result: IngestResult) => void;
 }
 
 /** Schemas that the doors remember besides those in the log. */
@@ -99,7 +99,7 @@ export class Ingest {
       refusals,
       logIndex: index,
     };
-    this.options.metrics.count(result);
+    this.options.onResult(result);
     return result;
   }
 

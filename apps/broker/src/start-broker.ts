@@ -7,6 +7,7 @@ import { openConfigReader } from '@ringwatch/config-store';
 import { PACKAGE, packageDefinition } from '@ringwatch/contracts';
 import type { Fault } from '@ringwatch/kernel';
 import { acquireFileLock, systemClock } from '@ringwatch/kernel/system';
+import { LIMITS_CEILING } from '@ringwatch/metrics';
 import type { ProcessLogger, ServiceProcess } from '@ringwatch/service';
 import { bootstrap, type RunningApp } from '@ringwatch/service/nest';
 import type { FastifyRequest } from 'fastify';
@@ -16,9 +17,6 @@ import { foldersOf, type BrokerConfig } from './config.ts';
 import { parseJsonBody } from './json-body.ts';
 import { openReplica } from './open-replica.ts';
 import { SettingsHolder } from './settings.ts';
-
-/** No setting can raise the limit of a request body above this. */
-const BODY_BYTES_CEILING = 8 * 1024 * 1024;
 
 /**
  * Resolves when all doors are open. Store and configuration may be away: it takes reports and says so.
@@ -48,7 +46,7 @@ export async function startBroker(service: ServiceProcess<BrokerConfig>): Promis
     readiness,
     metrics,
     http: {
-      bodyBytesMax: BODY_BYTES_CEILING,
+      bodyBytesMax: LIMITS_CEILING.requestBytesMax,
       configure: (fastify) => fastify.removeContentTypeParser('text/plain'),
     },
     grpc: { package: PACKAGE, packageDefinition },

@@ -3,7 +3,7 @@
  * what the system obeys: an unknown field is a mistake of its author and is refused, not kept and ignored.
  */
 import { Fault } from '@ringwatch/kernel';
-import type { Limits } from '@ringwatch/metrics';
+import { LIMITS_CEILING, type Limits } from '@ringwatch/metrics';
 import { z } from 'zod';
 import { canonicalJson } from './canonical-json.ts';
 
@@ -11,7 +11,6 @@ const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const COUNT_MAX = 1_000_000;
-const BYTES_MAX = 64 * 1024 * 1024;
 const TEXT_CHARS_MAX = 4_096;
 const LABELS_MAX = 32;
 
@@ -21,27 +20,28 @@ export const DOCUMENT_BYTES_MAX = 64 * 1024;
 export const DOCUMENTS_MAX = 1_000;
 
 const durationMs = (maxMs: number): z.ZodNumber => z.number().int().min(SECOND_MS).max(maxMs);
-const count = z.number().int().min(1).max(COUNT_MAX);
-const bytes = z.number().int().min(1).max(BYTES_MAX);
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/);
 const labels = z
   .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,127}$/), z.string().max(256))
   .refine((given) => Object.keys(given).length <= LABELS_MAX, `at most ${LABELS_MAX} labels`);
 
+const limit = (name: keyof Limits, min = 1): z.ZodNumber =>
+  z.number().int().min(min).max(LIMITS_CEILING[name]);
+
 const limits = z.strictObject({
-  hostIdBytesMax: count,
-  metricsPerReportMax: count,
-  seriesKeyBytesMax: count,
-  labelsPerReportMax: count,
-  labelBytesMax: count,
-  reportsPerRequestMax: count,
-  requestBytesMax: bytes,
-  inflatedBytesMax: bytes,
-  jsonDepthMax: z.number().int().min(1).max(64),
-  pastMaxMs: durationMs(365 * DAY_MS),
-  futureMaxMs: durationMs(DAY_MS),
-  newHostsPerHourMax: count,
-  newSchemasPerHostHourMax: count,
+  hostIdBytesMax: limit('hostIdBytesMax'),
+  metricsPerReportMax: limit('metricsPerReportMax'),
+  seriesKeyBytesMax: limit('seriesKeyBytesMax'),
+  labelsPerReportMax: limit('labelsPerReportMax'),
+  labelBytesMax: limit('labelBytesMax'),
+  reportsPerRequestMax: limit('reportsPerRequestMax'),
+  requestBytesMax: limit('requestBytesMax'),
+  inflatedBytesMax: limit('inflatedBytesMax'),
+  jsonDepthMax: limit('jsonDepthMax'),
+  pastMaxMs: limit('pastMaxMs', SECOND_MS),
+  futureMaxMs: limit('futureMaxMs', SECOND_MS),
+  newHostsPerHourMax: limit('newHostsPerHourMax'),
+  newSchemasPerHostHourMax: limit('newSchemasPerHostHourMax'),
 } satisfies Record<keyof Limits, z.ZodNumber>);
 
 /**

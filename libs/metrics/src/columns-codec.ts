@@ -9,7 +9,8 @@
  * its hash.
  */
 import { Fault } from '@ringwatch/kernel';
-import type { Labels, Report } from './report.ts';
+import { decodeLabels, encodeLabels } from './labels.ts';
+import type { Report } from './report.ts';
 import { SCHEMA_HASH_BYTES, type Schema } from './schema.ts';
 
 const VERSION = 1;
@@ -57,23 +58,6 @@ export function decodeColumns(hostId: string, bytes: Buffer, schema: Schema): Re
     values: bytes.subarray(valuesAt),
     late: (flags & FLAG_LATE) !== 0,
   };
-}
-
-/** Labels as JSON with sorted names; no bytes at all when there are none. */
-export function encodeLabels(labels: Labels | undefined): Buffer {
-  if (labels === undefined) return Buffer.alloc(0);
-  return Buffer.from(JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))));
-}
-
-/** What {@link encodeLabels} wrote, as an object without a prototype. @throws {Fault} `data_loss`. */
-export function decodeLabels(bytes: Buffer): Labels {
-  const labels: Record<string, string> = Object.create(null);
-  try {
-    for (const [name, value] of JSON.parse(bytes.toString()) as [string, string][]) labels[name] = value;
-  } catch (error) {
-    throw new Fault('data_loss', 'stored labels are unreadable', { cause: error });
-  }
-  return labels;
 }
 
 function corrupt(why: string): Fault {

@@ -1,14 +1,6 @@
-export {
-  packValues,
-  sameLabels,
-  sameReport,
-  toPlain,
-  valueAt,
-  type Labels,
-  type PlainReport,
-  type Report,
-} from './report.ts';
-export { DEFAULT_LIMITS, type Limits } from './limits.ts';
+export { decodeLabels, encodeLabels, sameLabels, type Labels } from './labels.ts';
+export { packValues, sameReport, toPlain, valueAt, type PlainReport, type Report } from './report.ts';
+export { DEFAULT_LIMITS, LIMITS_CEILING, type Limits } from './limits.ts';
 export {
   canonicalSeriesKey,
   formatSeriesKey,
@@ -27,13 +19,7 @@ export {
 } from './schema.ts';
 export { checkHostId, validateReport } from './validate.ts';
 export { encodeJsonReport, JsonReportDecoder, jsonShapeFault } from './json-codec.ts';
-export {
-  columnsSchemaHash,
-  decodeColumns,
-  decodeLabels,
-  encodeColumns,
-  encodeLabels,
-} from './columns-codec.ts';
+export { columnsSchemaHash, decodeColumns, encodeColumns } from './columns-codec.ts';
 export {
   fromWire,
   resolveSchemas,

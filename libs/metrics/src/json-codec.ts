@@ -7,7 +7,8 @@
  */
 import { Fault } from '@ringwatch/kernel';
 import type { Limits } from './limits.ts';
-import { packValues, type Labels, type Report } from './report.ts';
+import type { Labels } from './labels.ts';
+import { packValues, type Report } from './report.ts';
 import { canonicalSeriesKey } from './series-key.ts';
 import { checkKeyCount, checkKeyLength, schemaOf, type Schema, type SchemaTable } from './schema.ts';
 

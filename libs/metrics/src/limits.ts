@@ -45,3 +45,23 @@ export const DEFAULT_LIMITS: Limits = {
   newHostsPerHourMax: 10_000,
   newSchemasPerHostHourMax: 100,
 };
+
+/** What a setting may raise each limit to at most: what the formats on disk and on the wire can hold. */
+export const LIMITS_CEILING: Limits = {
+  hostIdBytesMax: 1_024,
+  metricsPerReportMax: 20_000,
+  seriesKeyBytesMax: 4_096,
+  labelsPerReportMax: 128,
+  labelBytesMax: 1_024,
+  reportsPerRequestMax: 10_000,
+  requestBytesMax: 8 * 1024 * 1024,
+  inflatedBytesMax: 64 * 1024 * 1024,
+  jsonDepthMax: 64,
+  pastMaxMs: 365 * 24 * 3_600_000,
+  futureMaxMs: 24 * 3_600_000,
+  newHostsPerHourMax: 1_000_000,
+  newSchemasPerHostHourMax: 1_000_000,
+};
+
+/** All labels of a report together, bytes of UTF-8: their JSON has to fit a 16-bit length whatever it escapes. */
+export const LABELS_BYTES_MAX = 10_000;

@@ -1,7 +1,5 @@
+import { sameLabels, type Labels } from './labels.ts';
 import type { Schema } from './schema.ts';
-
-/** Names to values that describe a host: `{ os: "linux", rack: "r7" }`. Null prototype or own keys only. */
-export type Labels = Readonly<Record<string, string>>;
 
 /**
  * One host's metrics at one instant, in columns: the schema names them, `values` holds one little-endian
@@ -73,13 +71,4 @@ export function sameReport(a: Report, b: Report): boolean {
     a.intervalMs === b.intervalMs &&
     sameLabels(a.labels, b.labels)
   );
-}
-
-/** True when both carry the same names with the same values, in any order. */
-export function sameLabels(a: Labels | undefined, b: Labels | undefined): boolean {
-  if (a === b) return true;
-  if (a === undefined || b === undefined) return false;
-  const names = Object.keys(a);
-  if (names.length !== Object.keys(b).length) return false;
-  return names.every((name) => Object.hasOwn(b, name) && a[name] === b[name]);
 }

@@ -6,7 +6,7 @@
  * 2. Parsing is one linear scan: no regular expression runs over a whole key that a user sent.
  */
 import { Fault } from '@ringwatch/kernel';
-import type { Labels } from './report.ts';
+import type { Labels } from './labels.ts';
 
 export interface SeriesKey {
   readonly name: string;

@@ -2,8 +2,9 @@
  * What every door asks of a report, whatever the format it came in. The schema has been checked already.
  */
 import { Fault } from '@ringwatch/kernel';
-import type { Limits } from './limits.ts';
-import type { Labels, Report } from './report.ts';
+import { LABELS_BYTES_MAX, type Limits } from './limits.ts';
+import type { Labels } from './labels.ts';
+import type { Report } from './report.ts';
 import { isLabelName } from './series-key.ts';
 
 /**
@@ -73,15 +74,23 @@ function checkLabels(labels: Labels, limits: Limits): Fault | undefined {
   if (names.length > limits.labelsPerReportMax) {
     return invalid('labels_invalid', `${names.length} labels, at most ${limits.labelsPerReportMax}`);
   }
+  let bytes = 0;
   for (const name of names) {
     const value = labels[name] as string;
-    if (!isLabelName(name) || name === '__proto__')
+    if (!isLabelName(name) || name === '__proto__') {
       return invalid('labels_invalid', 'a label name is malformed');
-    if (Buffer.byteLength(name) + Buffer.byteLength(value) > limits.labelBytesMax) {
+    }
+    const labelBytes = Buffer.byteLength(name) + Buffer.byteLength(value);
+    if (labelBytes > limits.labelBytesMax) {
       return invalid('labels_invalid', `label ${name} is longer than ${limits.labelBytesMax} bytes`);
     }
-    if (!value.isWellFormed()) return invalid('labels_invalid', `label ${name} is not well-formed Unicode`);
+    if (!value.isWellFormed()) {
+      return invalid('labels_invalid', `label ${name} is not well-formed Unicode`);
+    }
+    bytes += labelBytes;
   }
+  if (bytes > LABELS_BYTES_MAX)
+    return invalid('labels_invalid', `labels of more than ${LABELS_BYTES_MAX} bytes`);
   return undefined;
 }
 

@@ -4,7 +4,8 @@
  */
 import { Fault } from '@ringwatch/kernel';
 import type { Limits } from './limits.ts';
-import type { Labels, Report } from './report.ts';
+import type { Labels } from './labels.ts';
+import type { Report } from './report.ts';
 import { checkSchemaKeys, SCHEMA_HASH_BYTES, schemaHash, type Schema, type SchemaTable } from './schema.ts';
 
 export interface WireSchema {

@@ -15,8 +15,8 @@ import type { Proposer } from './ports.ts';
 export const STAGE_MS = 1;
 /** An entry is proposed at once when it holds this much. */
 export const STAGE_BYTES = 256 * 1024;
-/** Schemas that one entry can name: records point at them with 16 bits. */
-const STAGE_SCHEMAS = 60_000;
+/** An entry names its schemas with 16 bits; with the largest request on top it stays below that. */
+const STAGE_REPORTS = 50_000;
 
 export interface Outcome {
   /** Log index at which the reports were applied; 0 when there were none. */
@@ -54,7 +54,7 @@ export class Stager {
       this.#staged.push({ reports, resolve, reject });
       this.#stagedReports += reports.length;
       for (const report of reports) this.#stagedBytes += recordBytes(report);
-      if (this.#stagedBytes >= STAGE_BYTES || this.#stagedReports >= STAGE_SCHEMAS) this.flush();
+      if (this.#stagedBytes >= STAGE_BYTES || this.#stagedReports >= STAGE_REPORTS) this.flush();
       else this.#cancelTimer ??= this.options.clock.after(STAGE_MS, () => this.flush());
     });
   }
