@@ -99,7 +99,7 @@ describe('ingest', () => {
     expect(await done(ingest.storeBatch(again))).toMatchObject({ accepted: 1 });
   });
 
-  test('answers every report of a batch when the log is broken, and says that it may be tried again', async () => {
+  test('answers every report when the log is broken, and says that it may be tried again', async () => {
     log.append = () => Promise.reject(new Fault('data_loss', 'EIO', { reason: 'log_broken' }));
     const batch = batchOf(1, { hostId: 'a', timestamp: now() }, { hostId: 'b', timestamp: now() });
     const ack = await done(ingest.storeBatch(batch));
@@ -232,13 +232,10 @@ describe('push stream', () => {
   test('answers what came before a drain and then says that it is going', async () => {
     const call = new FakeCall();
     const draining = new AbortController();
-    const served = expect(serve(call, draining)).rejects.toMatchObject({
-      code: 'unavailable',
-      reason: 'draining',
-    });
+    const refusal = serve(call, draining).catch((error: unknown) => error);
     call.emit('data', batchOf(1, { hostId: 'a', timestamp: now() }));
     draining.abort();
-    await done(served);
+    expect(await done(refusal)).toMatchObject({ code: 'unavailable', reason: 'draining' });
     expect(call.acks).toHaveLength(1);
   });
 });

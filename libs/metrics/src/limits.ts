@@ -63,5 +63,7 @@ export const LIMITS_CEILING: Limits = {
   newSchemasPerHostHourMax: 1_000_000,
 };
 
-/** All labels of a report together, bytes of UTF-8: their JSON has to fit a 16-bit length whatever it escapes. */
+/**
+ * All labels of a report together, bytes of UTF-8: their JSON has to fit a 16-bit length whatever it escapes.
+ */
 export const LABELS_BYTES_MAX = 10_000;
