@@ -54,7 +54,7 @@ export const LIMITS_CEILING: Limits = {
   labelsPerReportMax: 128,
   labelBytesMax: 1_024,
   reportsPerRequestMax: 10_000,
-  requestBytesMax: 8 * 1024 * 1024,
+  requestBytesMax: 4 * 1024 * 1024,
   inflatedBytesMax: 64 * 1024 * 1024,
   jsonDepthMax: 64,
   pastMaxMs: 365 * 24 * 3_600_000,

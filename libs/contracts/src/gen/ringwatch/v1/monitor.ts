@@ -168,6 +168,8 @@ export interface Applied {
   readonly index: number;
   readonly schemas: readonly Schema[];
   readonly reports: readonly Report[];
+  /** False while more of this index follows: a cursor may pass the index only after the last part. */
+  readonly complete: boolean;
 }
 
 export interface Idle {
@@ -1236,7 +1238,7 @@ export const Reset: MessageFns<Reset> = {
 };
 
 function createBaseApplied(): Applied {
-  return { index: 0, schemas: [], reports: [] };
+  return { index: 0, schemas: [], reports: [], complete: false };
 }
 
 export const Applied: MessageFns<Applied> = {
@@ -1249,6 +1251,9 @@ export const Applied: MessageFns<Applied> = {
     }
     for (const v of message.reports) {
       Report.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.complete !== false) {
+      writer.uint32(32).bool(message.complete);
     }
     return writer;
   },
@@ -1288,6 +1293,14 @@ export const Applied: MessageFns<Applied> = {
             }
 
             message.reports.push(Report.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.complete = reader.bool();
             continue;
           }
         }
