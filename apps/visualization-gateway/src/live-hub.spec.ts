@@ -41,10 +41,10 @@ function apply(host: string, timestamp: number): void {
   if (fresh !== undefined) hub.publish([fresh]);
 }
 
-function enter(): FakeViewer {
+function enter(filter: object = {}): FakeViewer {
   const viewer = new FakeViewer();
   hub.enter(viewer);
-  hub.receive(viewer, '{"v":1,"type":"subscribe","id":"all"}');
+  hub.receive(viewer, JSON.stringify({ v: 1, type: 'subscribe', id: 'all', ...filter }));
   return viewer;
 }
 
@@ -101,6 +101,62 @@ test('stopping says goodbye with 1001', () => {
   const viewer = enter();
   hub.stop();
   expect([viewer.types().at(-1), viewer.closed]).toEqual(['closing', 1001]);
+});
+
+describe('a subscription with globs', () => {
+  const webOnly = { hosts: { globs: ['web-*'] } };
+
+  test('is answered by its snapshot once the hosts are judged, then by updates', async () => {
+    apply('web-1', 1);
+    const viewer = enter(webOnly);
+    expect(viewer.types()).toEqual(['welcome']);
+    await clock.advance(TICK_MS);
+    apply('web-1', 2);
+    apply('web-2', 1);
+    await clock.advance(2 * TICK_MS);
+    const frames = viewer.sent.slice(1).map((data) => parseServerFrame(data.toString()));
+    expect(frames).toMatchObject([
+      { type: 'snapshot', complete: true, reports: [{ host: 'web-1', timestamp: 1 }] },
+      { type: 'update', reports: [{ host: 'web-1', timestamp: 2 }] },
+      { type: 'update', reports: [{ host: 'web-2', timestamp: 1 }] },
+    ]);
+  });
+
+  test('gets a report that came while its hosts were judged once', async () => {
+    apply('web-1', 1);
+    const viewer = enter(webOnly);
+    apply('web-1', 2);
+    apply('web-2', 1);
+    await clock.advance(2 * TICK_MS);
+    const frames = viewer.sent.slice(1).map((data) => parseServerFrame(data.toString()));
+    expect(frames).toMatchObject([{ type: 'snapshot', reports: [{ timestamp: 2 }, { host: 'web-2' }] }]);
+  });
+
+  test('costs 5 ms at once at most, and a later viewer without globs does not wait for it', async () => {
+    for (let host = 0; host < 1_000; host++) apply(`web-${host}`, 1);
+    let workedMs = 0;
+    const monotonicMs = clock.monotonicMs.bind(clock);
+    clock.monotonicMs = () => monotonicMs() + (workedMs += 1); // Every host takes a millisecond.
+    const slow = enter(webOnly);
+    let longestMs = 0;
+    for (let turn = 0; turn < 150; turn++) {
+      const beforeMs = workedMs;
+      await clock.advance(5);
+      longestMs = Math.max(longestMs, workedMs - beforeMs);
+    }
+    expect(longestMs).toBeLessThan(20);
+    expect([slow.types(), enter().types()]).toEqual([['welcome'], ['welcome', 'snapshot']]);
+    for (let turn = 0; turn < 150; turn++) await clock.advance(5);
+    expect(slow.types()).toEqual(['welcome', 'snapshot']);
+  });
+
+  test('that nobody listens to any more is judged no further', async () => {
+    apply('web-1', 1);
+    const viewer = enter(webOnly);
+    hub.leave(viewer);
+    await clock.advance(TICK_MS);
+    expect([viewer.types(), hub.counts.channels]).toEqual([['welcome'], 0]);
+  });
 });
 
 describe('a slow viewer', () => {

@@ -5,6 +5,8 @@
  *    second for a viewer, not a thousand.
  * 2. Viewers with the same subscription share a channel, and its frame is encoded and turned into bytes once.
  * 3. What waits is sent out before a viewer begins, so that its snapshot and the next update do not overlap.
+ * 4. A viewer begins when its channel has judged all hosts. With globs that takes a while ({@link JudgeQueue});
+ *    nobody else waits for it.
  */
 import type { Clock } from '@ringwatch/kernel';
 import {
@@ -21,6 +23,7 @@ import {
   type SourceStatus,
   type SubscribeFrame,
 } from '@ringwatch/live';
+import { JudgeQueue } from './judge-queue.ts';
 
 /** How long reports are gathered. Also how often slow viewers are looked after. */
 export const TICK_MS = 100;
@@ -35,6 +38,8 @@ export interface Viewer {
 interface Room {
   readonly channel: LiveChannel;
   readonly viewers: Set<Viewer>;
+  /** Those of `viewers` that have not got their snapshot. */
+  readonly waiting: Set<Viewer>;
   generation: number;
 }
 
@@ -61,6 +66,7 @@ export class LiveHub {
   readonly #options: LiveHubOptions;
   readonly #sessions = new Map<Viewer, LiveSession>();
   readonly #rooms = new Map<string, Room>();
+  readonly #judges: JudgeQueue;
   #gathered: LiveReport[] = [];
   #encoded = 0;
   #sent = 0;
@@ -68,6 +74,7 @@ export class LiveHub {
 
   constructor(options: LiveHubOptions) {
     this.#options = options;
+    this.#judges = new JudgeQueue(options.clock, (channel) => this.#onSettled(channel));
   }
 
   get counts(): LiveCounts {
@@ -85,6 +92,7 @@ export class LiveHub {
   /** Says goodbye to everyone; they come back to another gateway, or to this one's successor. */
   stop(): void {
     this.#cancelTick();
+    this.#judges.stop();
     const farewell = encodeFrame({ type: 'closing', reason: 'the gateway is stopping', retryAfterMs: 500 });
     for (const viewer of this.#sessions.keys()) {
       viewer.send(farewell);
@@ -123,6 +131,7 @@ export class LiveHub {
   /** The table was filled anew: everyone begins, or begins again. */
   restart(): void {
     this.#gathered = [];
+    this.#flush();
     for (const room of this.#rooms.values()) this.#beginAgain(room);
   }
 
@@ -141,11 +150,11 @@ export class LiveHub {
   }
 
   #flush(): void {
-    if (this.#gathered.length === 0) return;
     const reports = this.#gathered;
     this.#gathered = [];
     for (const room of this.#rooms.values()) {
       const update = room.channel.update(reports, this.#options.clock.nowMs());
+      if (!room.channel.settled) this.#judges.add(room.channel);
       if (room.channel.generation !== room.generation) {
         this.#beginAgain(room);
         continue;
@@ -163,12 +172,32 @@ export class LiveHub {
 
   #beginAgain(room: Room): void {
     room.generation = room.channel.generation;
-    const snapshot = room.channel.snapshot(this.#options.latest.values());
     for (const viewer of room.viewers) {
+      this.#sessions.get(viewer)?.wait(room.channel);
+      room.waiting.add(viewer);
+    }
+    this.#beginWaiting(room);
+  }
+
+  /** Gives those who wait their snapshot, if it would be whole by now (invariant 4). */
+  #beginWaiting(room: Room): void {
+    const { latest, ready } = this.#options;
+    if (room.waiting.size === 0 || !ready()) return;
+    if (!room.channel.prepare(latest.values())) return this.#judges.add(room.channel);
+    const snapshot = room.channel.snapshot(latest.values());
+    for (const viewer of room.waiting) {
+      room.waiting.delete(viewer);
       const session = this.#sessions.get(viewer);
       if (session === undefined) continue;
       this.#perform(viewer, session, session.begin(room.channel, snapshot, this.#moment(viewer)));
     }
+  }
+
+  #onSettled(channel: LiveChannel): void {
+    const room = this.#rooms.get(channel.filter.key);
+    if (room === undefined || room.waiting.size === 0) return; // What was judged leaves with the next tick.
+    this.#flush();
+    this.#beginWaiting(room);
   }
 
   #open(viewer: Viewer, session: LiveSession, frame: SubscribeFrame): void {
@@ -176,19 +205,23 @@ export class LiveHub {
     const filter = compileFilter(frame);
     let room = this.#rooms.get(filter.key);
     if (room === undefined) {
-      room = { channel: new LiveChannel(frame.id, filter), viewers: new Set(), generation: 0 };
+      const channel = new LiveChannel(frame.id, filter);
+      room = { channel, viewers: new Set(), waiting: new Set(), generation: 0 };
       this.#rooms.set(filter.key, room);
     }
+    session.wait(room.channel);
     room.viewers.add(viewer);
-    if (!this.#options.ready()) return session.wait(room.channel);
-    const snapshot = room.channel.snapshot(this.#options.latest.values());
-    this.#perform(viewer, session, session.begin(room.channel, snapshot, this.#moment(viewer)));
+    room.waiting.add(viewer);
+    this.#beginWaiting(room);
   }
 
   #abandon(viewer: Viewer, channel: LiveChannel): void {
     const room = this.#rooms.get(channel.filter.key);
     room?.viewers.delete(viewer);
-    if (room?.viewers.size === 0) this.#rooms.delete(channel.filter.key);
+    room?.waiting.delete(viewer);
+    if (room?.viewers.size !== 0) return;
+    this.#rooms.delete(channel.filter.key);
+    this.#judges.remove(channel);
   }
 
   #perform(viewer: Viewer, session: LiveSession, effects: readonly SessionEffect[], shared?: Buffer): void {

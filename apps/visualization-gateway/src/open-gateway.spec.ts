@@ -76,7 +76,7 @@ class FakeBroker {
 
   apply(...reports: Report[]): void {
     for (const stream of this.streams) {
-      stream.write({ event: { $case: 'applied', value: { index: 2, ...toWire(reports) } } });
+      stream.write({ event: { $case: 'applied', value: { index: 2, complete: true, ...toWire(reports) } } });
     }
   }
 

@@ -2,9 +2,11 @@
  * All viewers with the same subscription: reports are filtered, projected and encoded once for all of them.
  *
  * 1. A schema's number means the same for every viewer of the channel, so one text serves them all.
- * 2. The work per schema (which columns, which number) is done once. Beyond CHANNEL_SCHEMAS_MAX or
- *    CHANNEL_HOSTS_MAX the channel starts a new generation: numbers begin again and every viewer gets a
- *    snapshot, which voids the old ones.
+ * 2. The work per host (is its id wanted) and per schema (which columns, which number) is done once. Beyond
+ *    CHANNEL_SCHEMAS_MAX or CHANNEL_HOSTS_MAX the channel starts a new generation: numbers begin again and
+ *    every viewer gets a snapshot, which voids the old ones.
+ * 3. Globs make that work long, and thousands of hosts may come at once: with them it is not done on the way
+ *    but in the short steps of {@link LiveChannel.judge}. Until then only a host's newest report waits.
  *
  * Hot path: its tables are mutated in place.
  */
@@ -31,8 +33,23 @@ export interface ChannelUpdate {
   readonly reports: readonly WireReport[];
 }
 
+/** What is known of a host's id, and what viewers were told of the host. */
+interface KnownHost {
+  readonly named: boolean;
+  labels: Labels | undefined;
+  intervalMs: number;
+}
+
+/** A report that waits to be judged. `news`: viewers still have to get it, a snapshot will not have it. */
+interface Unjudged {
+  readonly report: LiveReport;
+  readonly news: boolean;
+}
+
 export class LiveChannel {
-  readonly #hosts = new Map<string, { labels: Labels; intervalMs: number; wanted: boolean }>();
+  readonly #hosts = new Map<string, KnownHost>();
+  readonly #unjudged = new Map<string, Unjudged>();
+  #judged: LiveReport[] = [];
   #projections = new Map<string, Projection>();
   #schemas: WireSchema[] = [];
   #announced = 0;
@@ -49,9 +66,35 @@ export class LiveChannel {
     return this.#generation;
   }
 
+  /** False while something waits for {@link judge}. */
+  get settled(): boolean {
+    return this.#unjudged.size === 0;
+  }
+
   /** The schema with this number; numbers come from this channel's own reports. */
   schema(id: number): WireSchema {
     return this.#schemas[id] as WireSchema;
+  }
+
+  /** Puts what a snapshot of `latest` needs on the list of {@link judge}. True when nothing has to wait. */
+  prepare(latest: Iterable<LiveReport>): boolean {
+    for (const report of latest) {
+      if (this.#unjudged.has(report.hostId) || this.#isJudged(report)) continue;
+      this.#unjudged.set(report.hostId, { report, news: false });
+    }
+    return this.settled;
+  }
+
+  /** Judges what waits. Yields after every host and every key, so that the caller may pause there. */
+  *judge(): Generator<void> {
+    for (const [hostId, { report }] of this.#unjudged) {
+      yield* this.#examine(report);
+      const newest = this.#unjudged.get(hostId);
+      this.#unjudged.delete(hostId);
+      if (newest === undefined) continue;
+      if (!this.#isJudged(newest.report)) this.#unjudged.set(hostId, newest); // It came during a pause.
+      else if (newest.news) this.#judged.push(newest.report);
+    }
   }
 
   /** The wanted reports of `latest`, for a viewer that begins. Changes nothing for the others. */
@@ -59,22 +102,26 @@ export class LiveChannel {
     const hosts: WireHost[] = [];
     const reports: WireReport[] = [];
     for (const report of latest) {
-      if (!this.filter.matchesHost(report.hostId, report.labels)) continue;
+      if (!this.#isJudged(report) || this.#wantedHost(report) === undefined) continue;
       hosts.push(wireHost(report));
       reports.push(this.#project(report));
     }
     return { hosts, reports };
   }
 
-  /** What `reports` mean for this channel's viewers; undefined when none of them is wanted. */
+  /** What is new for this channel's viewers, with `reports`; undefined when nothing of it is wanted. */
   update(reports: readonly LiveReport[], serverTimeMs: number): ChannelUpdate | undefined {
     if (this.#schemas.length > CHANNEL_SCHEMAS_MAX || this.#hosts.size > CHANNEL_HOSTS_MAX) this.#startOver();
     const hosts: WireHost[] = [];
     const wanted: WireReport[] = [];
-    for (const report of reports) {
-      const look = this.#look(report);
-      if (!look.wanted) continue;
-      if (look.changed) hosts.push(wireHost(report));
+    for (const report of [...this.#judged.splice(0), ...reports]) {
+      if (this.#unjudged.has(report.hostId) || !this.#isJudged(report)) {
+        this.#unjudged.set(report.hostId, { report, news: true });
+        continue;
+      }
+      const host = this.#wantedHost(report);
+      if (host === undefined) continue;
+      if (isNews(host, report)) hosts.push(wireHost(report));
       wanted.push(this.#project(report));
     }
     if (wanted.length === 0) return undefined;
@@ -92,33 +139,51 @@ export class LiveChannel {
     return { text, uses, schemas, hosts, reports: wanted };
   }
 
-  /** Whether the host is wanted, and whether its labels or interval are new to the viewers. */
-  #look(report: LiveReport): { wanted: boolean; changed: boolean } {
-    const { hostId, labels, intervalMs } = report;
-    const seen = this.#hosts.get(hostId);
-    if (seen !== undefined && seen.labels === labels && seen.intervalMs === intervalMs) {
-      return { wanted: seen.wanted, changed: false };
-    }
-    const wanted = this.filter.matchesHost(hostId, labels);
-    this.#hosts.set(hostId, { labels, intervalMs, wanted });
-    return { wanted, changed: true };
+  /** Whether it is known if and how `report` is wanted. What takes no time is found out at once. */
+  #isJudged(report: LiveReport): boolean {
+    if (this.#hasVerdict(report)) return true;
+    if (this.filter.costly) return false;
+    Array.from(this.#examine(report));
+    return true;
   }
 
+  #hasVerdict(report: LiveReport): boolean {
+    if (!this.#hosts.has(report.hostId)) return false;
+    return this.#wantedHost(report) === undefined || this.#projections.has(report.schema.hash);
+  }
+
+  *#examine(report: LiveReport): Generator<void> {
+    const { hostId, schema } = report;
+    if (!this.#hosts.has(hostId)) {
+      const named = this.filter.matchesId(hostId);
+      this.#hosts.set(hostId, { named, labels: undefined, intervalMs: 0 });
+      yield;
+    }
+    if (this.#hasVerdict(report)) return;
+    const columns: number[] = [];
+    for (const [column, key] of schema.keys.entries()) {
+      if (this.filter.matchesSeries(key)) columns.push(column);
+      yield;
+    }
+    this.#number(schema, columns);
+  }
+
+  #wantedHost({ hostId, labels }: LiveReport): KnownHost | undefined {
+    const host = this.#hosts.get(hostId);
+    return host?.named === true && this.filter.matchesLabels(labels) ? host : undefined;
+  }
+
+  /** Only for a report that is judged and wanted. */
   #project(report: LiveReport): WireReport {
-    const { schema, columns } = this.#projections.get(report.schema.hash) ?? this.#number(report);
+    const { schema, columns } = this.#projections.get(report.schema.hash) as Projection;
     const values = columns.map((column) => finiteOrNull(report.values[column]));
     return { host: report.hostId, timestamp: report.timestamp, schema: schema.id, values };
   }
 
-  #number(report: LiveReport): Projection {
-    const all = report.schema.keys;
-    const columns = [...all.keys()].filter((column) => this.filter.matchesSeries(all[column] as string));
-    const keys = columns.map((column) => all[column] as string);
-    const schema: WireSchema = { id: this.#schemas.length, keys };
-    const projection = { schema, columns };
+  #number({ hash, keys }: LiveReport['schema'], columns: readonly number[]): void {
+    const schema = { id: this.#schemas.length, keys: columns.map((column) => keys[column] as string) };
     this.#schemas.push(schema);
-    this.#projections.set(report.schema.hash, projection);
-    return projection;
+    this.#projections.set(hash, { schema, columns });
   }
 
   #startOver(): void {
@@ -128,6 +193,14 @@ export class LiveChannel {
     this.#hosts.clear();
     this.#generation++;
   }
+}
+
+/** Whether viewers were told something else of the host; they are told what `report` says now. */
+function isNews(host: KnownHost, { labels, intervalMs }: LiveReport): boolean {
+  if (host.labels === labels && host.intervalMs === intervalMs) return false;
+  host.labels = labels;
+  host.intervalMs = intervalMs;
+  return true;
 }
 
 function wireHost({ hostId, intervalMs, labels }: LiveReport): WireHost {

@@ -7,27 +7,32 @@ type Filtered = Pick<SubscribeFrame, 'id' | 'hosts' | 'metrics'>;
 export interface LiveFilter {
   /** Equal for subscriptions that get the same frames: same id, same filters in any order. */
   readonly key: string;
-  matchesHost(hostId: string, labels: Readonly<Record<string, string>>): boolean;
+  /** True when there are globs, so that each answer may take a while. */
+  readonly costly: boolean;
+  matchesId(hostId: string): boolean;
+  matchesLabels(labels: Readonly<Record<string, string>>): boolean;
   matchesSeries(key: string): boolean;
 }
 
 /** Compiles the filters of `frame`. */
 export function compileFilter(frame: Filtered): LiveFilter {
+  const { hosts = {}, metrics = {} } = frame;
+  const wantedLabels = Object.entries(hosts.labels ?? {});
   return {
     key: filterKey(frame),
-    matchesHost: compileHosts(frame.hosts ?? {}),
-    matchesSeries: compileMetrics(frame.metrics ?? {}),
+    costly: (hosts.globs?.length ?? 0) > 0 || (metrics.globs?.length ?? 0) > 0,
+    matchesId: compileIds(hosts),
+    matchesLabels: (has) =>
+      wantedLabels.every(([name, value]) => Object.hasOwn(has, name) && has[name] === value),
+    matchesSeries: compileMetrics(metrics),
   };
 }
 
-function compileHosts({ ids = [], globs = [], labels = {} }: HostFilter): LiveFilter['matchesHost'] {
+function compileIds({ ids = [], globs = [] }: HostFilter): LiveFilter['matchesId'] {
   const wantedIds = new Set(ids);
   const tests = globs.map(compileGlob);
-  const wantedLabels = Object.entries(labels);
-  const anyHost = wantedIds.size === 0 && tests.length === 0;
-  return (hostId, has) =>
-    (anyHost || wantedIds.has(hostId) || tests.some((test) => test(hostId))) &&
-    wantedLabels.every(([name, value]) => Object.hasOwn(has, name) && has[name] === value);
+  if (wantedIds.size === 0 && tests.length === 0) return () => true;
+  return (hostId) => wantedIds.has(hostId) || tests.some((test) => test(hostId));
 }
 
 function compileMetrics({ names = [], globs = [], series = [] }: MetricFilter): LiveFilter['matchesSeries'] {

@@ -82,8 +82,10 @@ describe('server frames', () => {
 });
 
 describe('filter', () => {
-  const matches = (hosts: object, host: string, labels = {}): boolean =>
-    compileFilter({ id: 's', hosts }).matchesHost(host, labels);
+  const matches = (hosts: object, host: string, labels = {}): boolean => {
+    const filter = compileFilter({ id: 's', hosts });
+    return filter.matchesId(host) && filter.matchesLabels(labels);
+  };
 
   test('without ids and globs every host matches, with either one of them must', () => {
     expect(matches({}, 'a')).toBe(true);

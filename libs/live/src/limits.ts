@@ -23,6 +23,10 @@ export const SUBSCRIPTION_ID_LENGTH_MAX = 64;
 export const CLIENT_FRAMES_BURST = 40;
 /** … and how many it may send a second over a longer time. */
 export const CLIENT_FRAMES_PER_SECOND = 20;
+/** Subscriptions a client may ask for at once: each has every host looked at … */
+export const SUBSCRIBES_BURST = 8;
+/** … and how many a second over a longer time. */
+export const SUBSCRIBES_PER_SECOND = 1;
 
 /** From this much unsent data on, a viewer gets only the newest report of each host. */
 export const CONFLATE_FROM_BYTES = 256 * 1024;

@@ -25,6 +25,9 @@ test('the example of the README does what it says', () => {
   };
   latest.offer(report);
 
+  channel.prepare(latest.values());
+  for (const _step of channel.judge()) expect(channel.settled).toBe(false);
+
   const at = { bufferedBytes: 0, monotonicMs: 0, wallMs: 1_700_000_000_500 };
   for (const effect of session.begin(channel, channel.snapshot(latest.values()), at)) {
     if (effect.kind === 'send') sent.push(effect.text);

@@ -9,6 +9,7 @@ import {
   LiveSession,
   parseServerFrame,
   SchemaBook,
+  SUBSCRIBES_BURST,
   SUBSCRIPTIONS_MAX,
   type LiveReport,
   type ServerFrame,
@@ -101,6 +102,21 @@ describe('subscribing', () => {
     expect(dropped).toEqual([{ kind: 'drop', channel }]);
   });
 
+  test(`more than ${SUBSCRIBES_BURST} at once are refused, then one a second is taken`, () => {
+    const session = new LiveSession();
+    const again = (id: string, atMs: number) => session.receive(subscribe(id), at(0, atMs));
+    for (let i = 0; i < SUBSCRIBES_BURST; i++) expect(again(`s${i}`, 0)).toMatchObject([{ kind: 'open' }]);
+    const refusal = {
+      code: 'resource_exhausted',
+      reason: 'too_many_subscribes',
+      id: 'x',
+      retryAfterMs: 1_000,
+    };
+    expect(framesOf(again('x', 0))).toMatchObject([refusal]);
+    expect(framesOf(again('x', 750))).toMatchObject([{ ...refusal, retryAfterMs: 250 }]);
+    expect(again('x', 1_000)).toMatchObject([{ kind: 'open' }]);
+  });
+
   test('the same id again replaces the subscription', () => {
     const channel = channelOf();
     const { session } = begun(channel);
@@ -184,7 +200,9 @@ describe('delivery', () => {
 
   test('a channel sends wanted hosts and series only, and nothing when none is wanted', () => {
     const channel = channelOf({ hosts: { globs: ['web-*'] }, metrics: { names: ['load1'] } });
-    const update = channel.update([report('web-1', 1, { load1: 1, load5: 2 }), report('db-1', 1)], 0);
+    channel.update([report('web-1', 1, { load1: 1, load5: 2 }), report('db-1', 1)], 0);
+    Array.from(channel.judge());
+    const update = channel.update([], 0);
     expect(update?.reports).toEqual([{ host: 'web-1', timestamp: 1, schema: 0, values: [1] }]);
     expect(channel.update([report('db-1', 2)], 0)).toBeUndefined();
   });

@@ -2,8 +2,9 @@
  * One viewer's socket as a state machine: text and buffer levels in, effects out. It owns no socket and no
  * clock.
  *
- * 1. At most SUBSCRIPTIONS_MAX subscriptions; a client that sends faster than CLIENT_FRAMES_PER_SECOND is
- *    refused and, if it does not stop, closed with 1008.
+ * 1. At most SUBSCRIPTIONS_MAX subscriptions; a client that subscribes faster than SUBSCRIBES_PER_SECOND is
+ *    refused, one that sends faster than CLIENT_FRAMES_PER_SECOND as well and, if it does not stop, closed
+ *    with 1008.
  * 2. From CONFLATE_FROM_BYTES of unsent data on nothing is sent but what this viewer needs to be up to date:
  *    the newest report of each host, once its socket has drained. The number of reports skipped is said.
  * 3. At CLOSE_FROM_BYTES, or after DRAIN_TIMEOUT_MS above CONFLATE_FROM_BYTES, the viewer is closed with
@@ -11,6 +12,7 @@
  * 4. A refused frame changes nothing: the subscriptions stay as they were.
  */
 import { Fault, toFault } from '@ringwatch/kernel';
+import { Allowance } from './allowance.ts';
 import type { ChannelUpdate, LiveChannel } from './channel.ts';
 import { Delivery } from './delivery.ts';
 import { encodeFrame, type ClientFrame, type SubscribeFrame } from './frame.ts';
@@ -22,6 +24,8 @@ import {
   CLOSE_TRY_AGAIN,
   CONFLATE_FROM_BYTES,
   DRAIN_TIMEOUT_MS,
+  SUBSCRIBES_BURST,
+  SUBSCRIBES_PER_SECOND,
   SUBSCRIPTIONS_MAX,
 } from './limits.ts';
 import { parseClientFrame } from './parse-client-frame.ts';
@@ -51,8 +55,8 @@ export class LiveSession {
   readonly #deliveries = new Map<string, Delivery>();
   #closed = false;
   #slowSinceMs: number | undefined;
-  #allowance = CLIENT_FRAMES_BURST;
-  #allowanceAtMs = 0;
+  readonly #frames = new Allowance(CLIENT_FRAMES_BURST, CLIENT_FRAMES_PER_SECOND);
+  readonly #subscribes = new Allowance(SUBSCRIBES_BURST, SUBSCRIBES_PER_SECOND);
   #strikes = 0;
 
   /** Channels this session listens to. */
@@ -63,7 +67,8 @@ export class LiveSession {
   /** A message of the client. */
   receive(text: string, at: SessionMoment): readonly SessionEffect[] {
     if (this.#closed) return [];
-    if (!this.#allow(at.monotonicMs)) return this.#tooFast();
+    if (!this.#frames.take(at.monotonicMs)) return this.#tooFast();
+    this.#strikes = 0;
     let frame: ClientFrame;
     try {
       frame = parseClientFrame(text);
@@ -76,10 +81,15 @@ export class LiveSession {
       case 'unsubscribe':
         return this.#drop(frame.id);
       case 'subscribe':
-        if (this.#deliveries.has(frame.id)) return [...this.#drop(frame.id), { kind: 'open', frame }];
-        if (this.#deliveries.size >= SUBSCRIPTIONS_MAX) return [errorEffect(tooMany(), frame.id)];
-        return [{ kind: 'open', frame }];
+        return this.#subscribe(frame, at.monotonicMs);
     }
+  }
+
+  #subscribe(frame: SubscribeFrame, nowMs: number): readonly SessionEffect[] {
+    const known = this.#deliveries.has(frame.id);
+    if (!known && this.#deliveries.size >= SUBSCRIPTIONS_MAX) return [errorEffect(tooMany(), frame.id)];
+    if (!this.#subscribes.take(nowMs)) return [errorEffect(tooOften(this.#subscribes.waitMs), frame.id)];
+    return [...this.#drop(frame.id), { kind: 'open', frame }];
   }
 
   /** Takes up the subscription of `channel`, whose snapshot cannot be given yet. */
@@ -148,17 +158,6 @@ export class LiveSession {
     return [{ kind: 'drop', channel: delivery.channel }];
   }
 
-  /** A token bucket: CLIENT_FRAMES_BURST at once, CLIENT_FRAMES_PER_SECOND over time. */
-  #allow(nowMs: number): boolean {
-    const earned = ((nowMs - this.#allowanceAtMs) / 1_000) * CLIENT_FRAMES_PER_SECOND;
-    this.#allowance = Math.min(CLIENT_FRAMES_BURST, this.#allowance + earned);
-    this.#allowanceAtMs = nowMs;
-    if (this.#allowance < 1) return false;
-    this.#allowance--;
-    this.#strikes = 0;
-    return true;
-  }
-
   #tooFast(): readonly SessionEffect[] {
     if (++this.#strikes > RATE_STRIKES_MAX) return this.#close(CLOSE_POLICY, 'too many frames');
     const detail = `at most ${CLIENT_FRAMES_PER_SECOND} frames a second`;
@@ -180,6 +179,11 @@ function tooMany(): Fault {
   return new Fault('resource_exhausted', `at most ${SUBSCRIPTIONS_MAX} subscriptions`, {
     reason: 'too_many_subscriptions',
   });
+}
+
+function tooOften(retryAfterMs: number): Fault {
+  const detail = `at most ${SUBSCRIBES_PER_SECOND} subscription a second`;
+  return new Fault('resource_exhausted', detail, { reason: 'too_many_subscribes', retryAfterMs });
 }
 
 function errorEffect(fault: Fault, id?: string): SessionEffect {
