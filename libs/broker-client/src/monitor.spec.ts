@@ -1,4 +1,5 @@
 import {
+  Metadata,
   Server,
   ServerCredentials,
   status,
@@ -15,7 +16,7 @@ import {
   type SubscribeRequest,
 } from '@ringwatch/contracts';
 import { FakeClock, SeededRandom } from '@ringwatch/kernel/fake';
-import { packValues, schemaOf, toWire } from '@ringwatch/metrics';
+import { DEFAULT_LIMITS, packValues, schemaOf, toWire } from '@ringwatch/metrics';
 import { BrokerQueries } from './broker-queries.ts';
 import { subscribe, type SubscriptionEvent } from './subscribe.ts';
 
@@ -116,16 +117,16 @@ describe('queries', () => {
   });
 });
 
-const schema = schemaOf(['load1']);
-const wire = (hostId: string) =>
-  toWire([
-    { hostId, timestamp: 1, intervalMs: 0, labels: undefined, schema, values: packValues([2]), late: false },
-  ]);
+const load = schemaOf(['load1']);
+const wire = (hostId: string, schema = load) => {
+  const values = packValues(schema.keys.map(() => 2));
+  return toWire([{ hostId, timestamp: 1, intervalMs: 0, labels: undefined, schema, values, late: false }]);
+};
 const reset = (index: number, complete = true): SubscribeEvent => ({
   event: { $case: 'reset', value: { logId: 'log-1', index, complete, ...wire('a') } },
 });
-const applied = (index: number): SubscribeEvent => ({
-  event: { $case: 'applied', value: { index, ...wire('b') } },
+const applied = (index: number, complete = true, schema = load): SubscribeEvent => ({
+  event: { $case: 'applied', value: { index, complete, ...wire('b', schema) } },
 });
 const idle = (index: number): SubscribeEvent => ({ event: { $case: 'idle', value: { index } } });
 
@@ -133,8 +134,8 @@ const idle = (index: number): SubscribeEvent => ({ event: { $case: 'idle', value
 async function collect(
   address: string,
   enough: (events: readonly SubscriptionEvent[]) => boolean,
+  clock = new FakeClock(),
 ): Promise<SubscriptionEvent[]> {
-  const clock = new FakeClock();
   const abort = new AbortController();
   const events: SubscriptionEvent[] = [];
   const reading = (async () => {
@@ -186,6 +187,46 @@ describe('subscribe', () => {
       { logId: '', fromIndex: 0 },
       { logId: '', fromIndex: 0 },
     ]);
+  });
+
+  test('asks for an index again whose parts were cut short', async () => {
+    const broker = await brokerThat({
+      subscribe: (call, connection) => {
+        const first = [reset(5), applied(6), applied(7, false)];
+        for (const event of connection === 1 ? first : [applied(7, false), applied(7)]) call.write(event);
+        if (connection === 1) call.emit('error', { code: status.UNAVAILABLE, details: 'stopping' });
+        else if (connection === 2) call.end();
+      },
+    });
+    await collect(broker.address, () => broker.asked.cursors.length === 3);
+    expect(broker.asked.cursors.map(({ fromIndex }) => fromIndex)).toEqual([0, 7, 8]);
+  });
+
+  test('takes what a broker took under limits that a setting has raised', async () => {
+    const wide = schemaOf(Array.from({ length: DEFAULT_LIMITS.metricsPerReportMax + 1 }, (_, i) => `m${i}`));
+    const broker = await brokerThat({
+      subscribe: (call) => {
+        call.write(reset(5));
+        call.write(applied(6, true, wide));
+      },
+    });
+    const events = await collect(broker.address, (seen) => seen.length === 2);
+    expect(events[1]).toMatchObject({ kind: 'applied', reports: [{ hostId: 'b' }] });
+  });
+
+  test('a broker with too many subscriptions is asked again, not before it said', async () => {
+    const metadata = new Metadata();
+    metadata.set('ringwatch-retry-after-ms', '700');
+    const refusal = { code: status.RESOURCE_EXHAUSTED, details: 'full', metadata };
+    const broker = await brokerThat({
+      subscribe: (call, connection) =>
+        connection < 3 ? void call.emit('error', refusal) : void call.write(reset(5)),
+    });
+    const clock = new FakeClock();
+    const events = await collect(broker.address, (seen) => seen.at(-1)?.kind === 'reset', clock);
+    expect(events.map((event) => event.kind)).toEqual(['disconnected', 'disconnected', 'reset']);
+    expect(events[0]).toMatchObject({ fault: { code: 'resource_exhausted', detail: 'full' } });
+    expect(clock.monotonicMs()).toBeGreaterThanOrEqual(2 * 700);
   });
 
   test('gives a silent stream up and connects again', async () => {

@@ -2,7 +2,7 @@
  * A subscription that survives its broker: events from a cursor on, over as many connections as it takes.
  *
  * 1. No gap and no duplicate, or a reset: a new connection asks for the index after the last event seen; one
- *    that broke amid a reset asks for a new reset.
+ *    that broke amid a reset asks for a new reset, one that broke amid the parts of an index for that index.
  * 2. A silent stream is a dead one: brokers speak every second, so after {@link
  *    SubscribeOptions.silenceMaxMs} without a word the connection is given up.
  * 3. The consumer sets the pace: nothing is read ahead, HTTP/2 holds the broker back.
@@ -12,8 +12,8 @@ import { MonitorServiceClient, type SubscribeEvent } from '@ringwatch/contracts'
 import { Fault, silentLogger, sleep, type Clock, type Logger, type Random } from '@ringwatch/kernel';
 import { systemClock, systemRandom } from '@ringwatch/kernel/system';
 import {
-  DEFAULT_LIMITS,
   fromWire,
+  LIMITS_CEILING,
   resolveSchemas,
   SchemaTable,
   type Report,
@@ -37,6 +37,7 @@ export type SubscriptionEvent =
       /** False while more of the snapshot follows. */
       readonly complete: boolean;
     }
+  /** An index may come in several parts; after a lost connection those before come again. */
   | { readonly kind: 'applied'; readonly index: number; readonly reports: readonly Report[] }
   | { readonly kind: 'idle'; readonly index: number }
   /** The connection was lost; events follow when another stands. */
@@ -153,23 +154,24 @@ class Connection {
         return { kind: 'reset', logId, index, reports, complete };
       }
       case 'applied': {
-        const { index } = event.value;
+        const { index, complete } = event.value;
         const reports = this.#reportsOf(event.value);
-        this.#advance(index);
+        this.#goOnFrom(complete ? index + 1 : index);
         return { kind: 'applied', index, reports };
       }
       case 'idle':
-        this.#advance(event.value.index);
+        this.#goOnFrom(event.value.index + 1);
         return { kind: 'idle', index: event.value.index };
     }
   }
 
-  #advance(index: number): void {
-    if (this.#cursor.logId !== '') this.#cursor = { logId: this.#cursor.logId, fromIndex: index + 1 };
+  #goOnFrom(fromIndex: number): void {
+    if (this.#cursor.logId !== '') this.#cursor = { logId: this.#cursor.logId, fromIndex };
   }
 
+  /** The broker has checked its settings' limits; here only what no setting allows is refused. */
   #reportsOf(wire: WireReports): readonly Report[] {
-    const schemas = resolveSchemas(wire.schemas, this.#schemas, DEFAULT_LIMITS);
+    const schemas = resolveSchemas(wire.schemas, this.#schemas, LIMITS_CEILING);
     return wire.reports.map((each) => {
       const report = fromWire(each, schemas);
       if (report instanceof Fault) throw report;

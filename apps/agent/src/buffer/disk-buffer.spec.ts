@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FakeClock } from '@ringwatch/kernel/fake';
-import { packValues, schemaOf, type Report } from '@ringwatch/metrics';
+import { DEFAULT_LIMITS, packValues, schemaOf, type Report } from '@ringwatch/metrics';
 import { DiskBuffer, type DiskBufferOptions } from './disk-buffer.ts';
 
 const schemas = [schemaOf(['load1']), schemaOf(['load1', 'load5'])];
@@ -85,6 +85,13 @@ describe('order and content', () => {
     expect(readdirSync(folder)).toHaveLength(1);
     buffer.close();
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('a report beyond the default limits comes back too: a setting may have raised them', () => {
+    const wide = schemaOf(upTo(DEFAULT_LIMITS.metricsPerReportMax + 1).map((i) => `m${i}`));
+    const buffer = opened();
+    buffer.append([{ ...report(1), schema: wide, values: packValues(wide.keys.map(() => 2)) }]);
+    expect(drain(buffer)).toMatchObject([{ timestamp: 1, schema: { keys: wide.keys } }]);
   });
 
   test('what is taken is not handed out twice', () => {

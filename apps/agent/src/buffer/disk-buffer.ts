@@ -25,8 +25,8 @@ import { join } from 'node:path';
 import { Batch } from '@ringwatch/contracts';
 import { Fault, type Clock } from '@ringwatch/kernel';
 import {
-  DEFAULT_LIMITS,
   fromWire,
+  LIMITS_CEILING,
   resolveSchemas,
   SchemaTable,
   toWire,
@@ -224,7 +224,7 @@ function read(segment: Segment, record: SegmentRecord): Report[] {
   const length = readSync(segment.fd, payload, 0, record.length, record.offset);
   if (length !== record.length) throw new Fault('data_loss', `${segment.path} became shorter`);
   const batch = Batch.decode(payload);
-  const schemas = resolveSchemas(batch.schemas, segment.schemas, DEFAULT_LIMITS);
+  const schemas = resolveSchemas(batch.schemas, segment.schemas, LIMITS_CEILING);
   return batch.reports.map((wire) => {
     const report = fromWire(wire, schemas);
     if (report instanceof Fault) throw report;
