@@ -1,7 +1,7 @@
 import type { MetricsStore } from '@ringwatch/metrics-store';
 import type { Replica } from '@ringwatch/partition';
 import type { SegmentLog } from '@ringwatch/raft-node';
-import type { Metrics, Readiness } from '@ringwatch/service';
+import type { Check, Metrics, Readiness } from '@ringwatch/service';
 import type { SettingsHolder } from './settings.ts';
 
 /** What the broker tells about itself: as a document, as metrics and as readiness. */
@@ -52,10 +52,14 @@ export class BrokerStatus {
       () => replica.state.conflicts,
     );
     readiness.watch('settings', () => this.settings.check());
-    readiness.watch('store', () =>
-      replica.flusher.state === 'ok'
-        ? { state: 'ok', detail: this.store.kind }
-        : { state: 'degraded', detail: `${this.store.kind} refuses reports; the log keeps them` },
-    );
+    readiness.watch('store', () => this.#storeCheck());
+  }
+
+  #storeCheck(): Check {
+    const { kind } = this.store;
+    if (this.replica.logFull)
+      return { state: 'failed', detail: `${kind} is too far behind; reports are refused` };
+    if (this.replica.flusher.state === 'ok') return { state: 'ok', detail: kind };
+    return { state: 'degraded', detail: `${kind} refuses reports; the log keeps them` };
   }
 }

@@ -109,7 +109,9 @@ export class Ingest {
     const nowMs = this.options.clock.nowMs();
     return items.map((item, i) => {
       if (i >= limits.reportsPerRequestMax) return surplusFault(limits.reportsPerRequestMax);
-      return item instanceof Fault ? item : (validateReport(item, limits, nowMs) ?? item);
+      if (item instanceof Fault) return item;
+      if (!this.options.replica.state.schemas.hasRoomFor(item.schema)) return schemasFullFault();
+      return validateReport(item, limits, nowMs) ?? item;
     });
   }
 
@@ -158,4 +160,10 @@ function toItemFault({ index, fault }: ItemRefusal): BatchAck['faults'][number] 
 function surplusFault(reportsMax: number): Fault {
   const message = `more than ${reportsMax} reports in a request`;
   return new Fault('invalid_argument', message, { reason: 'too_many_reports' });
+}
+
+/** Room comes back as old reports leave the retained log. */
+function schemasFullFault(): Fault {
+  const message = 'the series of too many different kinds of reports are at hand already';
+  return new Fault('resource_exhausted', message, { reason: 'schemas_full', retryAfterMs: 60_000 });
 }

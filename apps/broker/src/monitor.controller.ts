@@ -6,11 +6,13 @@ import { Replica } from '@ringwatch/partition';
 import { Lifecycle } from '@ringwatch/service';
 import { Observable } from 'rxjs';
 import { Monitor } from './monitor.ts';
-import { serveSubscription } from './subscription-stream.ts';
+import { serveSubscription, SubscriptionLimit } from './subscription-stream.ts';
 
 /** The gRPC doors for queries and subscriptions. */
 @Controller()
 export class MonitorController {
+  readonly #subscriptions = new SubscriptionLimit();
+
   constructor(
     private readonly monitor: Monitor,
     private readonly replica: Replica,
@@ -40,7 +42,9 @@ export class MonitorController {
     call: ServerWritableStream<wire.SubscribeRequest, wire.SubscribeEvent>,
   ): Observable<never> {
     return new Observable((subscriber) => {
-      serveSubscription(request, call, this.replica.feed, this.lifecycle.signal).then(
+      const serve = (): Promise<void> =>
+        serveSubscription(request, call, this.replica.feed, this.lifecycle.signal);
+      this.#subscriptions.hold(serve).then(
         () => subscriber.complete(),
         (error: unknown) => subscriber.error(error),
       );

@@ -13,14 +13,12 @@ import {
   type ListHostsReply,
   type ListHostsRequest,
 } from '@ringwatch/contracts';
-import { checkHostId, MetricSelection, toWire, type Report } from '@ringwatch/metrics';
+import { checkHostId, MetricSelection, toWire, wirePages, type Report } from '@ringwatch/metrics';
 import { latestOf, statusOf, type HostRecord, type HostStatus, type Replica } from '@ringwatch/partition';
 import type { SettingsHolder } from './settings.ts';
 
 const REPORTS_MAX = 10_000;
 const HOSTS_MAX = 1_000;
-/** Bytes of values in one answer; the rest of a 4 MiB message is for names. */
-const ANSWER_BYTES_MAX = 2 * 1024 * 1024;
 const METRICS_MAX = 2_000;
 
 const WIRE_STATUS: Readonly<Record<HostStatus, WireStatus>> = {
@@ -54,7 +52,7 @@ export class Monitor {
         reason: 'host_not_found',
       });
     }
-    const fitting = withinBytes(reports.map((report) => select.apply(report)));
+    const fitting = firstPage(reports.map((report) => select.apply(report)));
     const next = fitting.length < reports.length ? reports[fitting.length]?.timestamp : nextStart;
     return { ...toWire(fitting), nextStart: next, completeness: completeness(missing) };
   }
@@ -91,7 +89,9 @@ export class Monitor {
       const report = latestOf(host);
       if (report !== undefined) latest.push(select.apply(report));
     }
-    return { ...toWire(latest), nextAfter, completeness: completeness([]) };
+    const fitting = firstPage(latest);
+    if (fitting.length < latest.length) nextAfter = fitting.at(-1)?.hostId ?? '';
+    return { ...toWire(fitting), nextAfter, completeness: completeness([]) };
   }
 
   *#asked({ hostIds, after }: GetLatestRequest): IterableIterator<HostRecord> {
@@ -164,13 +164,10 @@ function hasLabels(labels: Host['labels'], wanted: Host['labels']): boolean {
   return Object.keys(wanted).every((name) => Object.hasOwn(labels, name) && labels[name] === wanted[name]);
 }
 
-/** The first reports that fit into one message; at least one. */
-function withinBytes(reports: readonly Report[]): readonly Report[] {
-  let bytes = 0;
-  const end = reports.findIndex(
-    (report, i) => (bytes += report.values.length + 64) > ANSWER_BYTES_MAX && i > 0,
-  );
-  return end < 0 ? reports : reports.slice(0, end);
+/** The first reports that fit into one message; at least one when there is any. */
+function firstPage(reports: readonly Report[]): readonly Report[] {
+  const first = wirePages(reports).next();
+  return first.done === true ? [] : first.value;
 }
 
 /** A leader's own answer is never stale; what it could not read it names. */

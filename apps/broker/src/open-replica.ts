@@ -3,7 +3,7 @@
  * applied.
  */
 import { mkdir } from 'node:fs/promises';
-import type { Clock, Fault, Logger } from '@ringwatch/kernel';
+import { Fault, type Clock, type Logger } from '@ringwatch/kernel';
 import { systemRandom } from '@ringwatch/kernel/system';
 import { EmbeddedStore, RedisStore, type MetricsStore } from '@ringwatch/metrics-store';
 import {
@@ -47,6 +47,7 @@ export async function openReplica(options: OpenReplicaOptions): Promise<OpenedRe
     ? decodeSnapshot(snapshot.data)
     : new PartitionState(partitionSettings(config, settings));
   const log = await SegmentLog.open({ folder: folders.log });
+  if (snapshot !== undefined) checkTogether(snapshot.index, log);
   const store = await openStore(config, folders.store, logger);
   const replica = new Replica({
     clock,
@@ -87,4 +88,11 @@ async function openStore(config: BrokerConfig, folder: string, logger: Logger): 
 function partitionSettings(config: BrokerConfig, settings: SettingsHolder): PartitionSettings {
   const { newHostsPerHourMax, newSchemasPerHostHourMax } = settings.current.limits;
   return { retainedMs: config.retainedMs, newHostsPerHourMax, newSchemasPerHostHourMax };
+}
+
+/** A snapshot is saved only of what the log holds, and nothing is trimmed that it does not cover. */
+function checkTogether(snapshotIndex: number, { firstIndex, lastIndex }: SegmentLog): void {
+  if (snapshotIndex <= lastIndex && firstIndex <= snapshotIndex + 1) return;
+  const detail = `the snapshot is of index ${snapshotIndex}, the log has ${firstIndex} to ${lastIndex}`;
+  throw new Fault('data_loss', detail, { reason: 'log_lost' });
 }

@@ -45,10 +45,7 @@ export async function startBroker(service: ServiceProcess<BrokerConfig>): Promis
     lifecycle,
     readiness,
     metrics,
-    http: {
-      bodyBytesMax: LIMITS_CEILING.requestBytesMax,
-      configure: (fastify) => fastify.removeContentTypeParser('text/plain'),
-    },
+    http: { bodyBytesMax: LIMITS_CEILING.requestBytesMax },
     grpc: { package: PACKAGE, packageDefinition },
     configure: (app) => {
       app.useBodyParser('application/json', {}, (request: FastifyRequest, body: Buffer) =>

@@ -189,6 +189,13 @@ const HTTP: readonly HttpCase[] = [
     reason: 'unsupported_media_type',
   },
   {
+    title: 'a form, as curl -d sends without a header',
+    body: json(good),
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    status: 415,
+    reason: 'unsupported_media_type',
+  },
+  {
     title: 'bad UTF-8',
     body: Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x7d]),
     status: 400,

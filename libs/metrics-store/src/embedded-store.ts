@@ -104,7 +104,13 @@ export class EmbeddedStore implements MetricsStore {
    */
   static async open(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
     try {
-      const root = open<string, string>({ path: options.folder, maxDbs: 8, encoding: 'string' });
+      // Batches of its own making would have promises that nobody could wait for; we write in transactions only.
+      const root = open<string, string>({
+        path: options.folder,
+        maxDbs: 8,
+        encoding: 'string',
+        eventTurnBatching: false,
+      });
       const identity = root.get('identity') ?? randomUUID();
       await root.put('identity', identity);
       return new EmbeddedStore(options, identity, root);
@@ -118,7 +124,7 @@ export class EmbeddedStore implements MetricsStore {
   async write(reports: readonly Report[], ttlMs: number): Promise<readonly WriteOutcome[]> {
     const expiresAtMs = this.#clock.nowMs() + ttlMs;
     try {
-      return await this.#root.transaction(() => this.#writeAll(reports, expiresAtMs));
+      return await this.#transact(() => this.#writeAll(reports, expiresAtMs));
     } catch (error) {
       throw toFault(error, 'unavailable');
     }
@@ -168,7 +174,7 @@ export class EmbeddedStore implements MetricsStore {
     const expired = Array.from(this.#expiries.getRange({ end, limit: SWEEP_CALLS_MAX }));
     let swept = 0;
     if (expired.length === 0) return swept;
-    await this.#root.transaction(() => {
+    await this.#transact(() => {
       for (const { key, value: reportKeys } of expired) {
         for (const reportKey of reportKeys) {
           const stored = this.#reports.get(reportKey);
@@ -181,6 +187,19 @@ export class EmbeddedStore implements MetricsStore {
       }
     });
     return swept;
+  }
+
+  /**
+   * Runs `work` as one transaction. When a commit fails, lmdb rejects a second promise, which it hangs on the
+   * error; unhandled it would end the process.
+   */
+  async #transact<T>(work: () => T): Promise<T> {
+    try {
+      return await this.#root.transaction(work);
+    } catch (error) {
+      (error as { commitError?: Promise<unknown> }).commitError?.catch(() => undefined);
+      throw error;
+    }
   }
 
   #writeAll(reports: readonly Report[], expiresAtMs: number): WriteOutcome[] {
@@ -240,7 +259,7 @@ export class EmbeddedStore implements MetricsStore {
     const hostIds = [...this.#unsavedHosts];
     this.#unsavedHosts.clear();
     if (hostIds.length === 0) return;
-    await this.#root.transaction(() => {
+    await this.#transact(() => {
       for (const hostId of hostIds) this.#hosts.putSync(hostId, encodeHost(this.#knownHosts.get(hostId)!));
     });
   }

@@ -9,7 +9,8 @@
  */
 import type { Labels, Report } from '@ringwatch/metrics';
 
-export type WriteOutcome = 'written' | 'duplicate' | 'conflict';
+/** `refused`: this report can never be stored here, so trying again is of no use. */
+export type WriteOutcome = 'written' | 'duplicate' | 'conflict' | 'refused';
 
 /** What the store knows of a host. */
 export interface StoredHost {

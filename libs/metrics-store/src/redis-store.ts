@@ -75,13 +75,17 @@ export class RedisStore implements MetricsStore {
     const first = pipeline.length;
     for (const { reports: ofHost } of groups) this.#addScript(pipeline, ofHost, ttlMs);
     this.#addHosts(pipeline, groups);
-    const replies = await this.#exec(pipeline);
-    this.#codec.schemasWritten(reports);
+    const replies = await this.#replies(pipeline);
     const outcomes = new Array<WriteOutcome>(reports.length);
-    for (const [i, { positions }] of groups.entries()) {
-      const ofHost = readWriteReports(replies[first + i]);
-      positions.forEach((position, at) => (outcomes[position] = ofHost[at] as WriteOutcome));
+    for (const [i, [error, reply]] of replies.entries()) {
+      const group = groups[i - first];
+      // One host whose keys are of another type must not hold up all others.
+      if (error && !(group !== undefined && isPermanent(error))) throw redisFault(error);
+      if (group === undefined) continue;
+      const ofHost = error ? undefined : readWriteReports(reply);
+      group.positions.forEach((position, at) => (outcomes[position] = ofHost?.[at] ?? 'refused'));
     }
+    this.#codec.schemasWritten(reports);
     return outcomes;
   }
 
@@ -174,11 +178,14 @@ export class RedisStore implements MetricsStore {
 
   /** Replies of a pipeline; rejects when any of its commands failed, for a pipeline itself never does. */
   async #exec(pipeline: ChainableCommander): Promise<unknown[]> {
-    const replies = (await this.#call(() => pipeline.exec())) ?? [];
-    return replies.map(([error, reply]) => {
+    return (await this.#replies(pipeline)).map(([error, reply]) => {
       if (error) throw redisFault(error);
       return reply;
     });
+  }
+
+  async #replies(pipeline: ChainableCommander): Promise<[error: Error | null, reply: unknown][]> {
+    return (await this.#call(() => pipeline.exec())) ?? [];
   }
 
   async #call<T>(command: () => Promise<T>): Promise<T> {
@@ -188,6 +195,11 @@ export class RedisStore implements MetricsStore {
       throw redisFault(error);
     }
   }
+}
+
+/** True for what trying again cannot cure: somebody else put a value of another type under the key. */
+function isPermanent(error: Error): boolean {
+  return error.message.includes('WRONGTYPE');
 }
 
 /** What Redis or the connection said, as a fault that may be tried again. */

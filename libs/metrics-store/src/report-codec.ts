@@ -6,7 +6,7 @@ import { Fault, type Clock } from '@ringwatch/kernel';
 import {
   columnsSchemaHash,
   decodeColumns,
-  DEFAULT_LIMITS,
+  LIMITS_CEILING,
   encodeColumns,
   encodeJsonReport,
   JsonReportDecoder,
@@ -32,7 +32,7 @@ interface CodecOptions {
 
 export class ReportCodec {
   readonly #schemas = new SchemaTable();
-  readonly #json = new JsonReportDecoder(this.#schemas, () => DEFAULT_LIMITS);
+  readonly #json = new JsonReportDecoder(this.#schemas, () => LIMITS_CEILING);
   /** Schema hash → monotonic time of its last write. */
   readonly #writtenAtMs = new Map<string, number>();
 

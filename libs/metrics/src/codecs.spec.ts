@@ -6,7 +6,7 @@ import { DEFAULT_LIMITS } from './limits.ts';
 import { packValues, sameReport, toPlain, type Report } from './report.ts';
 import { schemaOf, SchemaTable } from './schema.ts';
 import { MetricSelection } from './select.ts';
-import { fromWire, resolveSchemas, toWire } from './wire.ts';
+import { fromWire, PAGE_BYTES_MAX, resolveSchemas, toWire, wirePages } from './wire.ts';
 
 const anyReport: fc.Arbitrary<Report> = fc
   .record({
@@ -181,5 +181,30 @@ describe('the shape of JSON', () => {
     expect(jsonShapeFault(JSON.parse('[{"a":{"__proto__":1}}]'), 8)).toMatchObject({
       reason: 'reserved_key',
     });
+  });
+});
+
+describe('wire pages', () => {
+  const wide = (hostId: string, prefix: string): Report => {
+    const schema = schemaOf(Array.from({ length: 2_000 }, (_, i) => `${prefix}_${'k'.repeat(480)}_${i}`));
+    const values = packValues(schema.keys.map(() => 1));
+    return { hostId, timestamp: 1, intervalMs: 0, labels: undefined, schema, values, late: false };
+  };
+  const reports = ['a', 'b', 'c', 'd', 'e'].flatMap((prefix) => [wide('x', prefix), wide('y', prefix)]);
+
+  test('hold every report once, in order, each page within one message', () => {
+    const pages = [...wirePages(reports)];
+    expect(pages.flat()).toEqual(reports);
+    expect(pages.length).toBeGreaterThan(1);
+    for (const page of pages) {
+      const { schemas } = toWire(page);
+      const keyBytes = schemas.reduce((sum, { keys }) => sum + keys.join('').length, 0);
+      expect(keyBytes + page.length * 16_000).toBeLessThan(PAGE_BYTES_MAX);
+    }
+  });
+
+  test('are fewer when the keys are known', () => {
+    const known = new Set(reports.map(({ schema }) => schema.hash));
+    expect([...wirePages(reports, known)]).toHaveLength(1);
   });
 });

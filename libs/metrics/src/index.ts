@@ -1,6 +1,6 @@
 export { decodeLabels, encodeLabels, sameLabels, type Labels } from './labels.ts';
 export { packValues, sameReport, toPlain, valueAt, type PlainReport, type Report } from './report.ts';
-export { DEFAULT_LIMITS, LIMITS_CEILING, type Limits } from './limits.ts';
+export { DEFAULT_LIMITS, LIMITS_CEILING, SCHEMA_BYTES_MAX, type Limits } from './limits.ts';
 export {
   canonicalSeriesKey,
   formatSeriesKey,
@@ -11,6 +11,7 @@ export {
 } from './series-key.ts';
 export {
   checkSchemaKeys,
+  keyBytesOf,
   SCHEMA_HASH_BYTES,
   schemaHash,
   schemaOf,
@@ -24,6 +25,8 @@ export {
   fromWire,
   resolveSchemas,
   toWire,
+  wirePages,
+  PAGE_BYTES_MAX,
   type WireReport,
   type WireReports,
   type WireSchema,

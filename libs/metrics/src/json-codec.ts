@@ -10,7 +10,14 @@ import type { Limits } from './limits.ts';
 import type { Labels } from './labels.ts';
 import { packValues, type Report } from './report.ts';
 import { canonicalSeriesKey } from './series-key.ts';
-import { checkKeyCount, checkKeyLength, schemaOf, type Schema, type SchemaTable } from './schema.ts';
+import {
+  checkKeyCount,
+  checkKeyLength,
+  checkKeysTogether,
+  schemaOf,
+  type Schema,
+  type SchemaTable,
+} from './schema.ts';
 
 const REPORT_FIELDS: ReadonlySet<string> = new Set([
   'hostId',
@@ -21,8 +28,8 @@ const REPORT_FIELDS: ReadonlySet<string> = new Set([
   'late',
 ]);
 
-/** Lists of raw keys that one decoder remembers. */
-const LAYOUTS_MAX = 10_000;
+/** Characters of raw keys that one decoder remembers. */
+const LAYOUT_CHARS_MAX = 8 * 1024 * 1024;
 
 /** How the raw keys of one shape of object map to a schema: column of the schema → position in the object. */
 interface Layout {
@@ -35,6 +42,7 @@ interface Layout {
  */
 export class JsonReportDecoder {
   readonly #layouts = new Map<string, Layout>();
+  #layoutChars = 0;
 
   constructor(
     private readonly schemas: SchemaTable,
@@ -77,6 +85,7 @@ export class JsonReportDecoder {
   }
 
   #remember(shape: string, keys: readonly string[]): Layout {
+    checkKeysTogether(keys);
     const positions = new Map<string, number>();
     keys.forEach((key, position) => {
       checkKeyLength(key, this.limits());
@@ -87,7 +96,11 @@ export class JsonReportDecoder {
     });
     const schema = this.schemas.intern(schemaOf([...positions.keys()]));
     const layout = { schema, order: schema.keys.map((key) => positions.get(key) as number) };
-    if (this.#layouts.size >= LAYOUTS_MAX) this.#layouts.clear();
+    this.#layoutChars += shape.length;
+    if (this.#layoutChars > LAYOUT_CHARS_MAX) {
+      this.#layouts.clear();
+      this.#layoutChars = shape.length;
+    }
     this.#layouts.set(shape, layout);
     return layout;
   }

@@ -67,3 +67,6 @@ export const LIMITS_CEILING: Limits = {
  * All labels of a report together, bytes of UTF-8: their JSON has to fit a 16-bit length whatever it escapes.
  */
 export const LABELS_BYTES_MAX = 10_000;
+
+/** All series keys of a report together, bytes of UTF-8: with its values they have to fit one 4 MiB message. */
+export const SCHEMA_BYTES_MAX = 2 * 1024 * 1024;

@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { Fault } from '@ringwatch/kernel';
-import type { Limits } from './limits.ts';
+import { SCHEMA_BYTES_MAX, type Limits } from './limits.ts';
 import { canonicalSeriesKey } from './series-key.ts';
 
 export interface Schema {
@@ -40,6 +40,7 @@ export function schemaOf(keys: readonly string[]): Schema {
  */
 export function checkSchemaKeys(keys: readonly string[], limits: Limits): void {
   checkKeyCount(keys.length, limits);
+  checkKeysTogether(keys);
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i] as string;
     checkKeyLength(key, limits);
@@ -64,6 +65,20 @@ export function checkKeyCount(count: number, limits: Limits): void {
   });
 }
 
+/** @throws {Fault} `invalid_argument`, reason `schema_too_large`. */
+export function checkKeysTogether(keys: readonly string[]): void {
+  let bytes = 0;
+  for (const key of keys) bytes += key.length < 40 ? key.length * 3 : Buffer.byteLength(key);
+  if (bytes <= SCHEMA_BYTES_MAX) return;
+  throw new Fault(
+    'invalid_argument',
+    `the series keys of a report take more than ${SCHEMA_BYTES_MAX} bytes`,
+    {
+      reason: 'schema_too_large',
+    },
+  );
+}
+
 /** @throws {Fault} `invalid_argument`, reason `series_key_too_long`. */
 export function checkKeyLength(key: string, limits: Limits): void {
   if (key.length * 3 <= limits.seriesKeyBytesMax || Buffer.byteLength(key) <= limits.seriesKeyBytesMax)
@@ -73,33 +88,44 @@ export function checkKeyLength(key: string, limits: Limits): void {
   });
 }
 
-/** Schemas by hash, at most `capacity` of them; the least recently added goes first. */
+/** Schemas by hash, bounded by count and by the memory of their keys; the least recently used goes first. */
 export class SchemaTable {
   readonly #byHash = new Map<string, Schema>();
+  #keyBytes = 0;
 
-  constructor(readonly capacity = 100_000) {}
-
-  get size(): number {
-    return this.#byHash.size;
-  }
+  constructor(
+    readonly capacity = 100_000,
+    readonly keyBytesMax = 32 * 1024 * 1024,
+  ) {}
 
   get(hash: string): Schema | undefined {
-    return this.#byHash.get(hash);
+    const schema = this.#byHash.get(hash);
+    if (schema === undefined) return undefined;
+    this.#byHash.delete(hash);
+    this.#byHash.set(hash, schema);
+    return schema;
   }
 
   /** The table's own copy of `schema`: the same object for every report that uses it. */
   intern(schema: Schema): Schema {
-    const known = this.#byHash.get(schema.hash);
+    const known = this.get(schema.hash);
     if (known !== undefined) return known;
-    if (this.#byHash.size >= this.capacity) {
-      const oldest = this.#byHash.keys().next();
-      if (!oldest.done) this.#byHash.delete(oldest.value);
-    }
     this.#byHash.set(schema.hash, schema);
+    this.#keyBytes += keyBytesOf(schema);
+    for (const oldest of this.#byHash.values()) {
+      if (this.#byHash.size <= this.capacity && this.#keyBytes <= this.keyBytesMax) break;
+      if (oldest === schema) break;
+      this.#byHash.delete(oldest.hash);
+      this.#keyBytes -= keyBytesOf(oldest);
+    }
     return schema;
   }
+}
 
-  values(): IterableIterator<Schema> {
-    return this.#byHash.values();
-  }
+/** What a key costs besides its characters. */
+const KEY_OVERHEAD_BYTES = 32;
+
+/** Memory that the keys of a schema take, about. */
+export function keyBytesOf({ keys }: Schema): number {
+  return keys.reduce((sum, key) => sum + key.length + KEY_OVERHEAD_BYTES, 0);
 }

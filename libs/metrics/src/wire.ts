@@ -48,6 +48,48 @@ export function toWire(reports: readonly Report[], known?: ReadonlySet<string>):
   return { schemas, reports: wire };
 }
 
+/** What a report's fixed fields and framing take in a message, at most. */
+const REPORT_OVERHEAD_BYTES = 64;
+/** One message carries this much at most; the transport's limit is 4 MiB. */
+export const PAGE_BYTES_MAX = 3 * 1024 * 1024;
+
+/**
+ * Cuts `reports` into pages that each fit one message as {@link toWire} makes it; a single report always does.
+ * @param known hashes of the schemas whose keys need not travel.
+ */
+export function* wirePages(reports: readonly Report[], known?: ReadonlySet<string>): Generator<Report[]> {
+  let page: Report[] = [];
+  let bytes = 0;
+  let named = new Set<string>();
+  for (const report of reports) {
+    const { hash } = report.schema;
+    const keyBytes = known?.has(hash) || named.has(hash) ? 0 : wireKeyBytes(report.schema);
+    const reportBytes = wireBytes(report);
+    if (page.length > 0 && bytes + keyBytes + reportBytes > PAGE_BYTES_MAX) {
+      yield page;
+      page = [];
+      named = new Set();
+      bytes = known?.has(hash) ? 0 : wireKeyBytes(report.schema);
+    } else {
+      bytes += keyBytes;
+    }
+    named.add(hash);
+    bytes += reportBytes;
+    page.push(report);
+  }
+  if (page.length > 0) yield page;
+}
+
+function wireBytes({ hostId, labels = NO_LABELS, values }: Report): number {
+  let bytes = REPORT_OVERHEAD_BYTES + Buffer.byteLength(hostId) + values.length;
+  for (const name in labels) bytes += 16 + (name.length + (labels[name] as string).length) * 3;
+  return bytes;
+}
+
+function wireKeyBytes({ keys }: Schema): number {
+  return keys.reduce((sum, key) => sum + 4 + Buffer.byteLength(key), SCHEMA_HASH_BYTES + 8);
+}
+
 /**
  * The schemas of a message, one for each of its entries: checked and interned, or the fault that its reports
  * get: `failed_precondition` / `unknown_schema` (send the keys), `invalid_argument` / `schema_hash_mismatch`

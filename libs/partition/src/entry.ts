@@ -18,8 +18,13 @@ import {
   schemaHash,
   type Report,
   type Schema,
-  type SchemaTable,
 } from '@ringwatch/metrics';
+
+/** Where an entry's schemas are looked up, and kept when the entry brings them. */
+export interface SchemaLookup {
+  get(hash: string): Schema | undefined;
+  intern(schema: Schema): Schema;
+}
 
 export type EntryKind = 'reports' | 'watermark' | 'settings';
 
@@ -93,7 +98,7 @@ export class EntryView {
    */
   constructor(
     readonly bytes: Buffer,
-    table: SchemaTable,
+    table: SchemaLookup,
   ) {
     const kind = KINDS[bytes.readUInt8(1)];
     if (bytes.readUInt8(0) !== VERSION || kind === undefined) {
@@ -103,6 +108,11 @@ export class EntryView {
     this.count = bytes.readUInt32LE(4);
     this.timeMs = bytes.readDoubleLE(8);
     this.#recordsAt = kind === 'reports' ? this.#readSchemas(table) : bytes.length;
+  }
+
+  /** The schemas that its records point at. */
+  get schemas(): readonly Schema[] {
+    return this.#schemas;
   }
 
   /** The JSON value of a control entry. */
@@ -142,7 +152,7 @@ export class EntryView {
     };
   }
 
-  #readSchemas(table: SchemaTable): number {
+  #readSchemas(table: SchemaLookup): number {
     const { bytes } = this;
     const count = bytes.readUInt32LE(HEADER_BYTES);
     let at = HEADER_BYTES + 4;
@@ -157,7 +167,7 @@ export class EntryView {
   }
 }
 
-function resolveSchema(hash: string, keys: Buffer, table: SchemaTable): Schema {
+function resolveSchema(hash: string, keys: Buffer, table: SchemaLookup): Schema {
   const known = table.get(hash);
   if (known !== undefined) return known;
   if (keys.length === 0 && hash !== EMPTY_SCHEMA_HASH) {

@@ -11,7 +11,7 @@
 import { backoffMs, sleep, toFault, type Clock, type Logger, type Random } from '@ringwatch/kernel';
 import type { Report } from '@ringwatch/metrics';
 import { FlushPlan } from './flush-plan.ts';
-import type { ReportHistory } from './ports.ts';
+import type { HistoryOutcome, ReportHistory } from './ports.ts';
 import { acceptedReports, type RetainedLog } from './retained-log.ts';
 
 export interface FlusherOptions {
@@ -47,6 +47,7 @@ export class Flusher {
   #cursor: number;
   #identity: string | undefined;
   #rewindWanted = false;
+  #refused = 0;
   #state: FlusherState = 'ok';
   #wake: (() => void) | undefined;
   readonly #inFlight = new Set<Promise<void>>();
@@ -55,6 +56,11 @@ export class Flusher {
   constructor(private readonly options: FlusherOptions) {
     this.#cursor = options.watermark();
     this.plan = new FlushPlan(this.#cursor);
+  }
+
+  /** Reports that the store will never take; the log keeps them as long as it keeps anything. */
+  get refused(): number {
+    return this.#refused;
   }
 
   get state(): FlusherState {
@@ -144,7 +150,7 @@ export class Flusher {
     for (let attempt = 0; !this.#stop.signal.aborted; attempt++) {
       try {
         this.#compareIdentity(await history.identity());
-        await history.write(reports, ttlMs());
+        this.#countRefused(await history.write(reports, ttlMs()), reports);
         this.#setState('ok');
         for (const index of indices) this.plan.done(index);
         this.plan.advance(clock.monotonicMs());
@@ -154,6 +160,19 @@ export class Flusher {
         await sleep(clock, backoffMs(random, attempt, BACKOFF_BASE_MS, BACKOFF_MAX_MS), this.#stop.signal);
       }
     }
+  }
+
+  /** A late report whose key is taken, or one that the store cannot hold: said, counted, and not tried again. */
+  #countRefused(outcomes: readonly HistoryOutcome[], reports: readonly Report[]): void {
+    const lost = outcomes.filter((outcome) => outcome === 'conflict' || outcome === 'refused').length;
+    if (lost === 0) return;
+    this.#refused += lost;
+    const first = outcomes.findIndex((outcome) => outcome === 'conflict' || outcome === 'refused');
+    const { hostId, timestamp } = reports[first] as Report;
+    this.options.logger.warn(
+      { lost, hostId, timestamp, outcome: outcomes[first] },
+      'the store refused reports',
+    );
   }
 
   #compareIdentity(identity: string): void {

@@ -22,9 +22,10 @@ export interface HostRecord {
   latestTimestamp: number;
   latestSchema: Schema | undefined;
   latestValues: Buffer;
-  /** Hour (since the epoch) and count of the schemas first seen in it. */
+  /** Hour (since the epoch) that {@link HostRecord.hourSchemas} is about. */
   schemaHour: number;
-  schemaCount: number;
+  /** Hashes of the schemas that the host used in that hour, and of the one it used before. */
+  hourSchemas: Set<string>;
   readonly timeline: Timeline;
 }
 
@@ -52,7 +53,7 @@ export class HostTable {
       latestSchema: undefined,
       latestValues: Buffer.alloc(0),
       schemaHour: 0,
-      schemaCount: 0,
+      hourSchemas: new Set(),
       timeline: new Timeline(),
     };
     this.#hosts.set(hostId, host);

@@ -14,4 +14,5 @@ export { Flusher, type FlusherState } from './flusher.ts';
 export { FlushPlan, WATERMARK_TRAIL_MS } from './flush-plan.ts';
 export { acceptedReports, RetainedLog } from './retained-log.ts';
 export { encodeControl, encodeReports, EntryView, recordBytes, type EntryKind } from './entry.ts';
-export type { CommitLog, Proposer, ReportHistory, SnapshotSink } from './ports.ts';
+export type { CommitLog, HistoryOutcome, Proposer, ReportHistory, SnapshotSink } from './ports.ts';
+export { SchemaRegistry } from './schema-registry.ts';

@@ -89,6 +89,22 @@ describe('apply', () => {
     ]);
   });
 
+  test('lets a host take turns between schemas that it has used', () => {
+    const bench = new Bench();
+    const reports = Array.from({ length: 20 }, (_, i) =>
+      report('a', NOW + i, i % 2 ? { odd: 1 } : { even: 1 }),
+    );
+    expect(bench.apply(reports)).toEqual(reports.map(() => accepted));
+  });
+
+  test('is not deceived by contents that share a CRC', () => {
+    const bench = new Bench();
+    const [one, other] = [0.44019934634432833, 0.16567149006304005].map((load1) =>
+      report('a', NOW, { load1 }),
+    );
+    expect(bench.apply([one!, other!])).toEqual([accepted, conflict]);
+  });
+
   test('never lets time go back', () => {
     const bench = new Bench();
     bench.apply([report('a', NOW)], NOW_MS + 5_000);
@@ -175,6 +191,19 @@ describe('snapshot', () => {
     const next = encodeReports([report('a', NOW + 1), report('b', NOW, { x: 1 })], NOW_MS, () => true);
     expect([...restored.apply(2, next).statuses]).toEqual([...bench.state.apply(2, next).statuses]);
     expect(encodeSnapshot(restored).equals(encodeSnapshot(bench.state))).toBe(true);
+  });
+
+  test('what was refused stays refused, although what refused it has been trimmed', () => {
+    const bench = new Bench();
+    bench.apply([report('a', NOW)]);
+    bench.apply([report('a', NOW, { load1: 2 }), ...['b', 'c', 'd'].map((host) => report(host, NOW))]);
+    const statuses = [conflict, accepted, accepted, hostQuota];
+    const restored = decodeSnapshot(encodeSnapshot(bench.state));
+    const again = restored.apply(2, bench.entries[1] as Buffer);
+    expect([...again.statuses]).toEqual(statuses);
+    expect(restored.hosts.get('a')?.timeline.length).toBe(0);
+    const late = encodeReports([report('e', NOW)], NOW_MS, () => false);
+    expect([...restored.apply(3, late).statuses]).toEqual([hostQuota]);
   });
 
   test('of another version is refused', () => {

@@ -4,14 +4,17 @@
  *
  * 1. (host, timestamp) is a report's key: equal content again is a duplicate, other content a conflict; the
  *    first stays.
- * 2. A report older than the retained log is late: accepted for history, not in the index of recent reports.
+ * 2. A report older than the retained log is late: accepted for history, which knows duplicates by itself.
  * 3. Time never goes back: an entry's time counts as at least that of the entry before.
  * 4. Quotas (new hosts, new schemas) count by the hour of the entry's time.
+ * 5. What was decided stays decided: statuses of entries that a snapshot covers come from the snapshot.
  */
-import { crc32 } from 'node:zlib';
-import { type Report, SchemaTable } from '@ringwatch/metrics';
+import { assert } from '@ringwatch/kernel';
+import type { Report } from '@ringwatch/metrics';
 import { EntryView } from './entry.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import { HostTable, observe, type HostRecord } from './host-table.ts';
+import { SchemaRegistry } from './schema-registry.ts';
 
 /** What became of one report. The numbers are stored nowhere. */
 export const ReportStatus = {
@@ -44,48 +47,64 @@ const HOUR_MS = 3_600_000;
 
 export class PartitionState {
   readonly hosts = new HostTable();
-  readonly schemas = new SchemaTable();
+  readonly schemas = new SchemaRegistry();
+  /** Statuses of the retained entries in which not everything was accepted. */
+  readonly oddStatuses = new Map<number, Uint8Array>();
   appliedIndex = 0;
   /** Time of the newest entry, Unix milliseconds. */
   timeMs = 0;
   /** Every entry up to here is in the store, so says the log. */
   watermark = 0;
   conflicts = 0;
-  #hostHour = 0;
-  #hostCount = 0;
+  /** Hosts first seen in the hour (since the epoch) of the newest one. */
+  newHosts = { hour: 0, count: 0 };
 
   constructor(public settings: PartitionSettings) {}
 
   /**
-   * Applies the entry at `index`. An entry that a snapshot already covers (`index <= appliedIndex`) only
-   * finds its way back into the index of recent reports.
+   * Applies the entry at `index`. An entry that a snapshot already covers (`index <= appliedIndex`) only finds
+   * its way back into the index of recent reports.
    */
   apply(index: number, payload: Buffer): AppliedEntry {
     const view = new EntryView(payload, this.schemas);
-    const covered = index <= this.appliedIndex;
-    if (!covered) {
-      this.appliedIndex = index;
-      this.timeMs = Math.max(this.timeMs, view.timeMs);
-    }
+    for (const schema of view.schemas) this.schemas.retain(schema);
+    if (index <= this.appliedIndex) return this.#recall(index, view);
+    this.appliedIndex = index;
+    this.timeMs = Math.max(this.timeMs, view.timeMs);
     if (view.kind !== 'reports') {
-      if (!covered) this.#applyControl(view);
+      this.#applyControl(view);
       return { index, view, statuses: new Uint8Array(0) };
     }
     const statuses = new Uint8Array(view.count);
-    const timeMs = covered ? view.timeMs : this.timeMs;
     let i = 0;
-    for (const offset of view.offsets())
-      statuses[i++] = this.#applyReport(index, view, offset, timeMs, covered);
+    for (const offset of view.offsets()) statuses[i++] = this.#applyReport(index, view, offset);
+    if (statuses.some((status) => status !== ReportStatus.accepted)) this.oddStatuses.set(index, statuses);
     return { index, view, statuses };
   }
 
-  /** Takes the reports of a trimmed entry out of the index of recent reports. */
+  /** Lets go of a trimmed entry: its reports leave the index of recent ones. */
   forget({ index, view }: AppliedEntry): void {
-    if (view.kind !== 'reports') return;
+    this.oddStatuses.delete(index);
     for (const offset of view.offsets()) {
       const { hostId, timestamp } = view.reportAt(offset);
       this.hosts.get(hostId)?.timeline.remove(timestamp, index);
     }
+    for (const schema of view.schemas) this.schemas.release(schema);
+  }
+
+  /** Puts a covered entry's accepted reports back into the index. */
+  #recall(index: number, view: EntryView): AppliedEntry {
+    const count = view.kind === 'reports' ? view.count : 0;
+    const statuses = this.oddStatuses.get(index) ?? new Uint8Array(count);
+    let i = 0;
+    for (const offset of view.offsets()) {
+      if (statuses[i++] !== ReportStatus.accepted) continue;
+      const report = view.reportAt(offset);
+      const host = this.hosts.get(report.hostId);
+      assert(host !== undefined, 'a snapshot has the host of every report that it covers');
+      host.timeline.insert(report.timestamp, index, offset, fingerprintAt(view, offset, report));
+    }
+    return { index, view, statuses };
   }
 
   #applyControl(view: EntryView): void {
@@ -100,63 +119,63 @@ export class PartitionState {
     }
   }
 
-  #applyReport(
-    index: number,
-    view: EntryView,
-    offset: number,
-    timeMs: number,
-    covered: boolean,
-  ): ReportStatus {
+  #applyReport(index: number, view: EntryView, offset: number): ReportStatus {
     const report = view.reportAt(offset);
     const known = this.hosts.get(report.hostId);
-    const place = known?.timeline.find(report.timestamp);
+    const late = report.timestamp * 1_000 < this.timeMs - this.settings.retainedMs;
+    const fingerprint = fingerprintAt(view, offset, report);
+    const place = late ? undefined : known?.timeline.find(report.timestamp);
     if (place !== undefined) {
-      if (place.fingerprint === fingerprintOf(view, offset, report)) return ReportStatus.duplicate;
-      if (!covered) this.conflicts++;
+      if (place.fingerprint === fingerprint) return ReportStatus.duplicate;
+      this.conflicts++;
       return ReportStatus.conflict;
     }
-    const late = report.timestamp * 1_000 < timeMs - this.settings.retainedMs;
-    if (covered) {
-      // The snapshot has what the report says of its host; a host it does not have was refused by a quota.
-      if (known === undefined) return ReportStatus.hostQuota;
-    } else {
-      const refused = this.#checkQuotas(known, report, timeMs);
-      if (refused !== undefined) return refused;
-    }
-    const host = known ?? this.#addHost(report.hostId, timeMs);
-    if (!covered) observe(host, report, timeMs);
+    const hour = Math.floor(this.timeMs / HOUR_MS);
+    if (known === undefined && !this.#admitsHost(hour)) return ReportStatus.hostQuota;
+    if (known !== undefined && !this.#admitsSchema(known, report, hour)) return ReportStatus.schemaQuota;
+    const host = known ?? this.#addHost(report, hour);
+    this.#observe(host, report);
     if (late) return ReportStatus.late;
-    host.timeline.insert(report.timestamp, index, offset, fingerprintOf(view, offset, report));
+    host.timeline.insert(report.timestamp, index, offset, fingerprint);
     return ReportStatus.accepted;
   }
 
-  #addHost(hostId: string, timeMs: number): HostRecord {
-    this.#hostCount++;
-    return this.hosts.add(hostId, timeMs);
+  #addHost(report: Report, hour: number): HostRecord {
+    this.newHosts.count++;
+    const host = this.hosts.add(report.hostId, this.timeMs);
+    host.schemaHour = hour;
+    host.hourSchemas.add(report.schema.hash);
+    return host;
   }
 
-  #checkQuotas(host: HostRecord | undefined, report: Report, timeMs: number): ReportStatus | undefined {
-    const hour = Math.floor(timeMs / HOUR_MS);
-    if (host === undefined) {
-      if (hour !== this.#hostHour) {
-        this.#hostHour = hour;
-        this.#hostCount = 0;
-      }
-      return this.#hostCount >= this.settings.newHostsPerHourMax ? ReportStatus.hostQuota : undefined;
-    }
-    if (host.latestSchema === report.schema) return undefined;
+  /** The newest report keeps its schema alive as long as it is the newest. */
+  #observe(host: HostRecord, report: Report): void {
+    const before = host.latestSchema;
+    observe(host, report, this.timeMs);
+    if (host.latestSchema === before) return;
+    this.schemas.retain(report.schema);
+    if (before !== undefined) this.schemas.release(before);
+  }
+
+  #admitsHost(hour: number): boolean {
+    if (hour !== this.newHosts.hour) this.newHosts = { hour, count: 0 };
+    return this.newHosts.count < this.settings.newHostsPerHourMax;
+  }
+
+  /** A schema is new when the host used it neither in this hour nor last before it. */
+  #admitsSchema(host: HostRecord, { schema }: Report, hour: number): boolean {
     if (hour !== host.schemaHour) {
       host.schemaHour = hour;
-      host.schemaCount = 0;
+      host.hourSchemas = new Set(host.latestSchema && [host.latestSchema.hash]);
     }
-    if (host.schemaCount >= this.settings.newSchemasPerHostHourMax) return ReportStatus.schemaQuota;
-    host.schemaCount++;
-    return undefined;
+    if (host.hourSchemas.has(schema.hash)) return true;
+    if (host.hourSchemas.size > this.settings.newSchemasPerHostHourMax) return false;
+    host.hourSchemas.add(schema.hash);
+    return true;
   }
 }
 
-/** CRC-32 over schema, interval, labels and values: equal for equal content, whichever entry it came in. */
-function fingerprintOf(view: EntryView, offset: number, report: Report): number {
-  // The record's schema number is local to its entry, so it is replaced by the schema's hash.
-  return crc32(view.recordAt(offset).subarray(12), crc32(report.schema.hash));
+/** Of interval, timestamp, host, labels and values; the record's schema number is local, so its hash is the salt. */
+function fingerprintAt(view: EntryView, offset: number, report: Report): number {
+  return fingerprintOf(view.recordAt(offset).subarray(12), report.schema.hash);
 }

@@ -1,10 +1,10 @@
 import { Fault } from '@ringwatch/kernel';
 import { FakeClock, MemoryLogger, SeededRandom, settle } from '@ringwatch/kernel/fake';
-import { packValues, schemaOf, valueAt, type Report } from '@ringwatch/metrics';
+import { packValues, sameReport, schemaOf, valueAt, type Report } from '@ringwatch/metrics';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { FeedEvent } from './feed.ts';
 import { PartitionState, type PartitionSettings } from './partition-state.ts';
-import type { CommitLog, ReportHistory } from './ports.ts';
+import type { CommitLog, HistoryOutcome, ReportHistory } from './ports.ts';
 import { Replica } from './replica.ts';
 import { decodeSnapshot } from './snapshot.ts';
 
@@ -44,11 +44,15 @@ class ListHistory implements ReportHistory {
   readonly written: Report[] = [];
   away = false;
   id = 'first';
-  async write(reports: readonly Report[]): Promise<void> {
+  async write(reports: readonly Report[]): Promise<HistoryOutcome[]> {
     this.#check();
+    const outcomes: HistoryOutcome[] = [];
     for (const report of reports) {
-      if ((await this.point(report.hostId, report.timestamp)) === undefined) this.written.push(report);
+      const stored = await this.point(report.hostId, report.timestamp);
+      if (stored === undefined) this.written.push(report);
+      outcomes.push(stored === undefined ? 'written' : sameReport(stored, report) ? 'duplicate' : 'conflict');
     }
+    return outcomes;
   }
   async identity(): Promise<string> {
     this.#check();
@@ -167,6 +171,14 @@ describe('flush', () => {
     expect(bench.replica.unflushedBytes).toBe(0);
   });
 
+  test('counts late reports whose key the store has already, and goes on', async () => {
+    const bench = new Bench();
+    const old = bench.now - 120;
+    expect(await bench.submit(report('a', old, 1), report('a', old, 2))).toEqual([3, 3]);
+    expect(bench.replica.flusher.refused).toBe(1);
+    expect(bench.replica.unflushedBytes).toBe(0);
+  });
+
   test('waits for a store that is away and loses nothing', async () => {
     const bench = new Bench();
     bench.history.away = true;
@@ -242,6 +254,18 @@ describe('retention', () => {
     expect(bench.log.firstIndex).toBe(2);
     expect(bench.replica.state.hosts.get('a')?.timeline.length).toBe(0);
     expect(decodeSnapshot((bench.snapshots[0] as { data: Buffer }).data).hosts.get('a')).toBeDefined();
+  });
+
+  test('drops the schemas of what it forgets, and knows them when they come again', async () => {
+    const bench = new Bench();
+    const other = { ...report('a', bench.now), schema: schemaOf(['other']) };
+    await bench.submit(other);
+    await bench.submit(report('a', bench.now + 1));
+    await bench.clock.advance(130_000);
+    expect(Array.from(bench.replica.state.schemas.values(), ({ keys }) => keys[0])).toEqual(['load1']);
+    const timestamp = bench.now;
+    expect(await bench.submit({ ...other, timestamp })).toEqual([0]);
+    expect((await bench.replica.query.point('a', timestamp)).reports[0]?.schema.keys).toEqual(['other']);
   });
 
   test('keeps what the store has not taken, however old', async () => {

@@ -61,11 +61,8 @@ export class Replica {
   constructor(private readonly options: ReplicaOptions) {
     const { clock, log, state, history, futureMaxMs, cacheBytesMax } = options;
     const appliedIndex = (): number => state.appliedIndex;
-    this.#retained = new RetainedLog({
-      log,
-      schemas: state.schemas,
-      ...(cacheBytesMax !== undefined && { cacheBytesMax }),
-    });
+    const cache = cacheBytesMax === undefined ? {} : { cacheBytesMax };
+    this.#retained = new RetainedLog({ log, state, ...cache });
     this.feed = new Feed({ clock, log, retained: this.#retained, hosts: state.hosts, appliedIndex });
     this.query = new RecentQuery({ hosts: state.hosts, retained: this.#retained, history, futureMaxMs });
     const { random, logger, ttlMs } = options;
@@ -91,6 +88,11 @@ export class Replica {
     return this.flusher.plan.unflushedBytes;
   }
 
+  /** True while so much of the log waits for the store that new reports are refused. */
+  get logFull(): boolean {
+    return this.unflushedBytes > (this.options.logBytesMax ?? LOG_BYTES_MAX) * UNFLUSHED_SHARE_MAX;
+  }
+
   /** What the log's driver calls for each committed entry, in order. */
   readonly apply = (index: number, payload: Buffer): AppliedEntry => {
     const entry = this.state.apply(index, payload);
@@ -103,12 +105,13 @@ export class Replica {
   /** Starts to take reports; call once, after everything in the log was applied. */
   start(proposer: Proposer): void {
     const { clock, state } = this.options;
+    state.schemas.sweep();
     this.#proposer = proposer;
     this.#stager = new Stager({
       clock,
       proposer,
       timeMs: () => Math.max(clock.nowMs(), state.timeMs),
-      isLogged: (schema) => state.schemas.get(schema.hash) !== undefined,
+      schemas: state.schemas,
     });
     this.#running = this.flusher.run();
     this.#scheduleMaintenance();
@@ -122,8 +125,7 @@ export class Replica {
   submit(reports: readonly Report[]): Promise<Outcome> {
     if (this.#stager === undefined)
       return Promise.reject(new Fault('unavailable', 'not started', { reason: 'not_started' }));
-    const limit = (this.options.logBytesMax ?? LOG_BYTES_MAX) * UNFLUSHED_SHARE_MAX;
-    if (this.unflushedBytes > limit) {
+    if (this.logFull) {
       const retryAfterMs = RETRY_BASE_MS + this.options.random.next() * RETRY_SPREAD_MS;
       return Promise.reject(
         new Fault('unavailable', 'the store is too far behind', { reason: 'log_full', retryAfterMs }),
@@ -184,7 +186,8 @@ export class Replica {
     const last = Math.min(state.watermark + 1, log.lastIndex);
     if (log.sizeBytes > logBytesMax)
       return Math.min(last, firstIndex + Math.ceil((log.lastIndex - firstIndex) / 4));
-    const keepFromMs = clock.nowMs() - state.settings.retainedMs;
+    // A report may be dated ahead of its entry; its twin must be met while such a report is still not late.
+    const keepFromMs = clock.nowMs() - state.settings.retainedMs - this.options.futureMaxMs();
     if (firstTimeMs === undefined || firstTimeMs >= keepFromMs) return firstIndex;
     let low = firstIndex;
     let high = Math.max(low, last);

@@ -2,16 +2,15 @@
  * The recent past: applied entries, the newest of them cached off the heap, the rest read back from the log.
  *
  * 1. The cache holds at most `cacheBytesMax` of payload; the oldest entry leaves first.
- * 2. Statuses of entries in which everything was accepted are not kept: they are all zero.
  */
 import { EntryView } from './entry.ts';
-import type { Report, SchemaTable } from '@ringwatch/metrics';
-import { ReportStatus, type AppliedEntry } from './partition-state.ts';
+import type { Report } from '@ringwatch/metrics';
+import { ReportStatus, type AppliedEntry, type PartitionState } from './partition-state.ts';
 import type { CommitLog } from './ports.ts';
 
 export interface RetainedLogOptions {
   readonly log: CommitLog;
-  readonly schemas: SchemaTable;
+  readonly state: Pick<PartitionState, 'schemas' | 'oddStatuses'>;
   /** Bytes of entries kept in memory. Default 256 MiB. */
   readonly cacheBytesMax?: number;
 }
@@ -20,7 +19,6 @@ const CACHE_BYTES_MAX = 256 * 1024 * 1024;
 
 export class RetainedLog {
   readonly #cache = new Map<number, AppliedEntry>();
-  readonly #oddStatuses = new Map<number, Uint8Array>();
   #cacheBytes = 0;
   #firstTimeMs: number | undefined;
   #firstIndex: number;
@@ -42,9 +40,6 @@ export class RetainedLog {
   /** Takes in an entry that was just applied; entries come in order. */
   add(entry: AppliedEntry): void {
     this.#firstTimeMs ??= entry.view.timeMs;
-    if (entry.statuses.some((status) => status !== ReportStatus.accepted)) {
-      this.#oddStatuses.set(entry.index, entry.statuses);
-    }
     this.#cache.set(entry.index, entry);
     this.#cacheBytes += entry.view.bytes.length;
     for (const [index, oldest] of this.#cache) {
@@ -57,8 +52,9 @@ export class RetainedLog {
   async get(index: number): Promise<AppliedEntry> {
     const cached = this.#cache.get(index);
     if (cached !== undefined) return cached;
-    const view = new EntryView(await this.options.log.read(index), this.options.schemas);
-    const statuses = this.#oddStatuses.get(index) ?? new Uint8Array(view.kind === 'reports' ? view.count : 0);
+    const view = new EntryView(await this.options.log.read(index), this.options.state.schemas);
+    const statuses =
+      this.options.state.oddStatuses.get(index) ?? new Uint8Array(view.kind === 'reports' ? view.count : 0);
     return { index, view, statuses };
   }
 
@@ -70,7 +66,6 @@ export class RetainedLog {
     while (this.#firstIndex < before) {
       const entry = await this.get(this.#firstIndex);
       forgotten(entry);
-      this.#oddStatuses.delete(entry.index);
       this.#evict(entry.index, entry);
       this.#firstIndex++;
     }

@@ -10,6 +10,7 @@ import type { Report, Schema } from '@ringwatch/metrics';
 import { encodeReports, recordBytes } from './entry.ts';
 import { ReportStatus } from './partition-state.ts';
 import type { Proposer } from './ports.ts';
+import type { SchemaRegistry } from './schema-registry.ts';
 
 /** Longest wait of a report for company, milliseconds. */
 export const STAGE_MS = 1;
@@ -36,7 +37,7 @@ export interface StagerOptions {
   readonly proposer: Proposer;
   /** The leader's time for the next entry, Unix milliseconds. */
   readonly timeMs: () => number;
-  readonly isLogged: (schema: Schema) => boolean;
+  readonly schemas: SchemaRegistry;
 }
 
 export class Stager {
@@ -72,18 +73,34 @@ export class Stager {
   }
 
   async #propose(staged: readonly Submission[]): Promise<void> {
-    const { proposer, timeMs, isLogged } = this.options;
+    const reports =
+      staged.length === 1 ? (staged[0] as Submission).reports : staged.flatMap((part) => part.reports);
+    const named = this.#holdLogged(reports);
     try {
-      const reports =
-        staged.length === 1 ? (staged[0] as Submission).reports : staged.flatMap((part) => part.reports);
-      const { index, result } = await proposer.propose(encodeReports(reports, timeMs(), isLogged));
+      const entry = encodeReports(reports, this.options.timeMs(), (schema) => named.has(schema.hash));
+      const { index, result } = await this.options.proposer.propose(entry);
       let from = 0;
       for (const part of staged) {
         part.resolve({ index, statuses: result.statuses.subarray(from, (from += part.reports.length)) });
       }
     } catch (error) {
       for (const part of staged) part.reject(error);
+    } finally {
+      for (const schema of named.values()) this.options.schemas.release(schema);
     }
+  }
+
+  /** The schemas that an entry may name by their hash; they stay in the log until the entry is applied. */
+  #holdLogged(reports: readonly Report[]): Map<string, Schema> {
+    const { schemas } = this.options;
+    const held = new Map<string, Schema>();
+    for (const { schema } of reports) {
+      const logged = held.has(schema.hash) ? undefined : schemas.get(schema.hash);
+      if (logged === undefined) continue;
+      schemas.retain(logged);
+      held.set(schema.hash, logged);
+    }
+    return held;
   }
 }
 

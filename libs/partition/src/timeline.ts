@@ -21,7 +21,7 @@ export class Timeline {
   #timestamps = new Float64Array(CAPACITY_INITIAL);
   #indices = new Float64Array(CAPACITY_INITIAL);
   #offsets = new Uint32Array(CAPACITY_INITIAL);
-  #fingerprints = new Uint32Array(CAPACITY_INITIAL);
+  #fingerprints = new Float64Array(CAPACITY_INITIAL);
   #start = 0;
   #end = 0;
 
@@ -120,7 +120,7 @@ export class Timeline {
     this.#timestamps = float(this.#timestamps) as Float64Array<ArrayBuffer>;
     this.#indices = float(this.#indices) as Float64Array<ArrayBuffer>;
     this.#offsets = uint(this.#offsets) as Uint32Array<ArrayBuffer>;
-    this.#fingerprints = uint(this.#fingerprints) as Uint32Array<ArrayBuffer>;
+    this.#fingerprints = float(this.#fingerprints) as Float64Array<ArrayBuffer>;
     this.#start = 0;
     this.#end = length;
   }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Disk } from './disk.ts';
+import { encodeFrame } from './frame.ts';
 import { nodeDisk } from './node-disk.ts';
 import { SegmentLog, type SegmentLogOptions } from './segment-log.ts';
 
@@ -61,6 +62,17 @@ describe('segment log', () => {
       code: 'data_loss',
       reason: 'log_corrupt',
     });
+  });
+
+  test('is not deceived by a payload that spells a frame', async () => {
+    // An intact frame as somebody would write it who does not know the salt; 4 bytes of length come before it.
+    const forged = encodeFrame(3, [Buffer.from('forged')], 0);
+    const path = await write(['a']);
+    const log = await open();
+    for (let shift = 0; shift < 8; shift++) await log.append([Buffer.concat([Buffer.alloc(shift), forged])]);
+    await log.close();
+    await truncate(path, (await readFile(path)).length - 8);
+    expect((await open()).lastIndex).toBe(8);
   });
 
   test('refuses a torn tail in any segment but the newest', async () => {

@@ -10,7 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { assert, Fault } from '@ringwatch/kernel';
 import type { Disk } from './disk.ts';
-import { encodeFrame, SEGMENT_HEADER_BYTES } from './frame.ts';
+import { SEGMENT_HEADER_BYTES } from './frame.ts';
 import type { LogRecord, LogStore } from './log-store.ts';
 import { nodeDisk } from './node-disk.ts';
 import { isSegmentName, Segment } from './segment.ts';
@@ -149,13 +149,7 @@ export class SegmentLog implements LogStore {
     if (this.#newest.sizeBytes >= this.segmentBytes) {
       this.segments.push(await Segment.create(this.disk, this.folder, this.logId, this.lastIndex + 1));
     }
-    const segment = this.#newest;
-    const firstIndex = segment.lastIndex + 1;
-    const frame = encodeFrame(firstIndex, payloads);
-    const at = segment.sizeBytes;
-    await segment.file.write(frame, at);
-    await segment.file.sync();
-    segment.adopt({ firstIndex, records: payloads.length, at, sizeBytes: frame.length });
+    await this.#newest.append(payloads);
   }
 }
 

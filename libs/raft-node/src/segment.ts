@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Fault } from '@ringwatch/kernel';
 import type { Disk, DiskFile } from './disk.ts';
 import {
   decodeSegmentHeader,
+  encodeFrame,
   encodeSegmentHeader,
   frameAt,
   hasFrameAfter,
@@ -17,6 +19,7 @@ export class Segment {
     readonly path: string,
     readonly logId: string,
     readonly firstIndex: number,
+    private readonly salt: number,
     readonly file: DiskFile,
     readonly frames: FrameInfo[],
     public sizeBytes: number,
@@ -27,10 +30,11 @@ export class Segment {
     const path = join(folder, segmentName(firstIndex));
     const file = await disk.open(path, true);
     await file.truncate(0);
-    await file.write(encodeSegmentHeader(logId, firstIndex), 0);
+    const salt = randomBytes(4).readUInt32LE();
+    await file.write(encodeSegmentHeader({ logId, firstIndex, salt }), 0);
     await file.sync();
     await disk.syncFolder(folder);
-    return new Segment(path, logId, firstIndex, file, [], SEGMENT_HEADER_BYTES);
+    return new Segment(path, logId, firstIndex, salt, file, [], SEGMENT_HEADER_BYTES);
   }
 
   /**
@@ -51,11 +55,11 @@ export class Segment {
   static async #read(path: string, file: DiskFile, newest: boolean): Promise<Segment> {
     const bytes = Buffer.alloc(await file.sizeBytes());
     await file.read(bytes, 0);
-    const { logId, firstIndex } = decodeSegmentHeader(bytes);
+    const { logId, firstIndex, salt } = decodeSegmentHeader(bytes);
     const frames: FrameInfo[] = [];
     let at = SEGMENT_HEADER_BYTES;
     let next = firstIndex;
-    for (let frame = frameAt(bytes, at); frame !== undefined; frame = frameAt(bytes, at)) {
+    for (let frame = frameAt(bytes, at, salt); frame !== undefined; frame = frameAt(bytes, at, salt)) {
       if (frame.firstIndex !== next)
         throw corrupt(path, at, `index ${frame.firstIndex} where ${next} should be`);
       frames.push(frame);
@@ -63,11 +67,11 @@ export class Segment {
       at += frame.sizeBytes;
     }
     if (at < bytes.length) {
-      if (!newest || hasFrameAfter(bytes, at)) throw corrupt(path, at, 'a damaged frame');
+      if (!newest || hasFrameAfter(bytes, at, salt)) throw corrupt(path, at, 'a damaged frame');
       await file.truncate(at);
       await file.sync();
     }
-    return new Segment(path, logId, firstIndex, file, frames, at);
+    return new Segment(path, logId, firstIndex, salt, file, frames, at);
   }
 
   /** Last index in this segment; `firstIndex - 1` when it is empty. */
@@ -76,10 +80,15 @@ export class Segment {
     return last === undefined ? this.firstIndex - 1 : last.firstIndex + last.records - 1;
   }
 
-  /** Records that a frame, already written and synced at the end of the file, belongs to this segment. */
-  adopt(frame: FrameInfo): void {
-    this.frames.push(frame);
-    this.sizeBytes += frame.sizeBytes;
+  /** Appends one frame; it is durable, and counts, when this resolves. */
+  async append(payloads: readonly Buffer[]): Promise<void> {
+    const firstIndex = this.lastIndex + 1;
+    const bytes = encodeFrame(firstIndex, payloads, this.salt);
+    const at = this.sizeBytes;
+    await this.file.write(bytes, at);
+    await this.file.sync();
+    this.frames.push({ firstIndex, records: payloads.length, at, sizeBytes: bytes.length });
+    this.sizeBytes += bytes.length;
   }
 
   /** The frame that holds `index`. */
@@ -100,7 +109,7 @@ export class Segment {
   async readFrame(frame: FrameInfo): Promise<Buffer[]> {
     const bytes = Buffer.allocUnsafeSlow(frame.sizeBytes);
     const read = await this.file.read(bytes, frame.at);
-    if (read !== bytes.length || frameAt(bytes, 0) === undefined)
+    if (read !== bytes.length || frameAt(bytes, 0, this.salt) === undefined)
       throw corrupt(this.path, frame.at, 'a damaged frame');
     return payloadsOf(bytes);
   }

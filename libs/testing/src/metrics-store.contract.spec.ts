@@ -62,6 +62,18 @@ describe.runIf(redis.available)(`redis${why}`, () => {
     }
   });
 
+  test('a host whose key is of another type is refused alone', async () => {
+    const keyspace = new Keyspace({ prefix: `${prefix}-type` });
+    const writer = new RedisStore({ url, keyspace });
+    const client = new Redis(url);
+    await expect.poll(() => writer.identity().catch(() => undefined)).toBeDefined();
+    await client.set(keyspace.host('bad'), 'x');
+    const reports = ['good', 'bad', 'fine'].map((host) => reportOf(host, 1_700_000_000, { x: 1 }));
+    expect(await writer.write(reports, 60_000)).toEqual(['written', 'refused', 'written']);
+    await client.quit();
+    await writer.close();
+  });
+
   test('trims the index as reports grow old', async () => {
     const keyspace = new Keyspace({ prefix: `${prefix}-trim` });
     const writer = new RedisStore({ url, keyspace });

@@ -10,7 +10,7 @@ import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
-import type { Clock } from '@ringwatch/kernel';
+import { Fault, type Clock } from '@ringwatch/kernel';
 import { systemClock } from '@ringwatch/kernel/system';
 import { authorityOf, logListening, type ServiceProcess } from '../start-process.ts';
 import type { PackageDefinition } from './decode-strictly.ts';
@@ -69,6 +69,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<RunningApp> 
   });
   lifecycle.on('close', 'nest', () => app.close());
   app.useGlobalFilters(new FaultFilter(logger));
+  refuseForms(app);
   await options.configure?.(app);
   const grpc = connectGrpc(app, options);
   await app.init();
@@ -83,6 +84,18 @@ export async function bootstrap(options: BootstrapOptions): Promise<RunningApp> 
   };
   logListening(logger, doors);
   return { app, ...doors };
+}
+
+/** Our doors take JSON; a body that a client sent as a form or as text by mistake is told so, not misread. */
+function refuseForms(app: NestFastifyApplication): void {
+  for (const type of ['application/x-www-form-urlencoded', 'text/plain']) {
+    app.getHttpAdapter().getInstance().removeContentTypeParser(type);
+    app.useBodyParser(type, {}, () => {
+      throw new Fault('invalid_argument', `send application/json, not ${type}`, {
+        reason: 'unsupported_media_type',
+      });
+    });
+  }
 }
 
 /** After the global filter, which the microservice inherits. */
