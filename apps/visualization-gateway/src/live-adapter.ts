@@ -5,9 +5,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { INestApplicationContext } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
+import { hostRefusal } from '@ringwatch/service';
 import type { ServerOptions } from 'ws';
 
 export interface AdmissionOptions {
+  /** The address that the gateway listens on. */
+  readonly listen: string;
   /** Origins besides the gateway's own host. */
   readonly allowedOrigins: readonly string[];
   readonly socketsMax: number;
@@ -26,8 +29,10 @@ export class Admission {
   }
 
   refusal(request: IncomingMessage): { readonly status: number; readonly why: string } | undefined {
-    const { socketsMax, socketsPerAddressMax, draining } = this.#options;
+    const { listen, socketsMax, socketsPerAddressMax, draining } = this.#options;
     if (draining()) return { status: 503, why: 'the gateway is stopping' };
+    const foreign = hostRefusal(listen, request.headers.host);
+    if (foreign !== undefined) return { status: 403, why: foreign.detail };
     if (!this.#sameSite(request)) return { status: 403, why: 'this origin is not allowed' };
     if (this.#sockets >= socketsMax) return { status: 503, why: 'too many viewers' };
     if ((this.#byAddress.get(addressOf(request)) ?? 0) >= socketsPerAddressMax) {

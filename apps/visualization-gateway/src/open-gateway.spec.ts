@@ -97,8 +97,11 @@ class Viewer {
   readonly #book = new SchemaBook();
   readonly socket: WebSocket;
 
-  constructor(url: string, origin?: string) {
-    this.socket = new WebSocket(url, origin === undefined ? {} : { origin });
+  constructor(url: string, origin?: string, host?: string) {
+    this.socket = new WebSocket(url, {
+      ...(origin !== undefined && { origin }),
+      ...(host !== undefined && { headers: { host } }),
+    });
     this.socket.on('message', (data: Buffer) => this.#read(parseServerFrame(data.toString())));
   }
 
@@ -169,8 +172,8 @@ async function get(path: string) {
   return { status: response.status, type: response.headers.get('content-type'), body };
 }
 
-function view(origin?: string): Viewer {
-  const viewer = new Viewer(`${app.http.replace('http', 'ws')}/live`, origin);
+function view(origin?: string, host?: string): Viewer {
+  const viewer = new Viewer(`${app.http.replace('http', 'ws')}/live`, origin, host);
   onTestFinished(async () => {
     viewer.socket.close();
     if (viewer.socket.readyState === WebSocket.CLOSED) return;
@@ -226,6 +229,11 @@ describe('REST', () => {
     ['a range that ends before it starts', '/api/v1/metrics?host=a&start=2&end=1'],
     ['no host', '/api/v1/metrics?at=1'],
     ['a time that is none', '/api/v1/metrics?host=a&at=now'],
+    ['an empty time', '/api/v1/metrics?host=a&at='],
+    ['an empty start', '/api/v1/metrics?host=a&start=&end=2'],
+    ['a time in hexadecimal', '/api/v1/metrics?host=a&at=0x10'],
+    ['a time with a blank', '/api/v1/metrics?host=a&at=+1'],
+    ['a limit in hexadecimal', '/api/v1/hosts?limit=0x10'],
     ['an endless time', '/api/v1/metrics?host=a&at=Infinity'],
     ['a limit of zero', '/api/v1/hosts?limit=0'],
     ['a limit beyond the most', '/api/v1/hosts?limit=1001'],
@@ -299,10 +307,11 @@ describe('live', () => {
   });
 
   test.each([
-    ['another site', 'https://evil.example', 403],
-    ['a sandboxed page', 'null', 403],
-  ])('%s may not open it', async (_who, origin, code) => {
-    const { socket } = view(origin);
+    ['another site', 'https://evil.example', undefined, 403],
+    ['a sandboxed page', 'null', undefined, 403],
+    ['a page whose own name resolves to us', 'http://evil.example:7301', 'evil.example:7301', 403],
+  ])('%s may not open it', async (_who, origin, host, code) => {
+    const { socket } = view(origin, host);
     const response = await new Promise<number | undefined>((resolve) => {
       socket.once('error', () => undefined);
       socket.once('unexpected-response', (_request, answer) => resolve(answer.statusCode));

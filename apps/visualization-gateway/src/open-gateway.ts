@@ -8,7 +8,7 @@ import { openConfigReader } from '@ringwatch/config-store';
 import { systemClock } from '@ringwatch/kernel/system';
 import { LatestTable } from '@ringwatch/live';
 import type { ServiceProcess } from '@ringwatch/service';
-import { bootstrap, type RunningApp } from '@ringwatch/service/nest';
+import { bootstrap, CONNECTIONS_MAX, type RunningApp } from '@ringwatch/service/nest';
 import { backendsOf, type GatewayConfig } from './config.ts';
 import { GatewaySettings } from './gateway-settings.ts';
 import { GatewayStatus } from './gateway-status.ts';
@@ -43,9 +43,9 @@ export async function openGateway(service: ServiceProcess<GatewayConfig>): Promi
   settings.onInterval((intervalMs) => hub.tell({ type: 'settings', intervalMs }));
   const status = new GatewayStatus({ feed, hub, latest, brokers, settings, backends });
   status.publish(metrics, readiness);
-  const { allowedOrigins, socketsMax, socketsPerAddressMax } = config;
+  const { listen, allowedOrigins, socketsMax, socketsPerAddressMax } = config;
   const draining = (): boolean => readiness.draining;
-  const admission = new Admission({ allowedOrigins, socketsMax, socketsPerAddressMax, draining });
+  const admission = new Admission({ listen, allowedOrigins, socketsMax, socketsPerAddressMax, draining });
   const dashboardDir = config.dashboardDir ?? join(import.meta.dirname, 'dashboard');
   if (!hasPage(dashboardDir)) logger.warn({ dashboardDir }, 'no built page here: only the APIs are served');
 
@@ -74,7 +74,11 @@ export async function openGateway(service: ServiceProcess<GatewayConfig>): Promi
     lifecycle,
     readiness,
     metrics,
-    http: { bodyBytesMax: BODY_BYTES_MAX, configure: (fastify) => openPageDoor(fastify, dashboardDir) },
+    http: {
+      bodyBytesMax: BODY_BYTES_MAX,
+      connectionsMax: socketsMax + CONNECTIONS_MAX,
+      configure: (fastify) => openPageDoor(fastify, dashboardDir),
+    },
     configure: (app) => void app.useWebSocketAdapter(new LiveAdapter(app, admission)),
   });
 }

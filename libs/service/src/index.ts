@@ -8,6 +8,7 @@ export {
   type ServiceProcess,
   type StartProcessOptions,
 } from './start-process.ts';
+export { hostRefusal } from './host-guard.ts';
 export {
   loadConfig,
   parseConfig,

@@ -1,6 +1,11 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { Fault } from '@ringwatch/kernel';
+import { MemoryLogger } from '@ringwatch/kernel/fake';
+import { Lifecycle } from './lifecycle.ts';
+import { Readiness } from './readiness.ts';
+import { EXIT_UNAVAILABLE, runService } from './start-process.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../testdata/example-process.ts', import.meta.url));
 
@@ -65,4 +70,28 @@ test('a bug ends the process with 1, logged once, and nothing that was logged is
   const { code, messages } = await run(argv, { BUG: '1' }, () => undefined);
   expect(messages).toEqual(['configuration', 'listening', 'uncaught: this is a bug']);
   expect(code).toBe(1);
+});
+
+test('a start that fails says why in one line, gives back what it opened, and ends with 69', async () => {
+  const logger = new MemoryLogger();
+  const exits: number[] = [];
+  const lifecycle = new Lifecycle({ logger, readiness: new Readiness(), exit: (code) => exits.push(code) });
+  const closed: string[] = [];
+  await runService({ logger: logger as never, lifecycle }, async () => {
+    lifecycle.on('close', 'lock', () => void closed.push('lock'));
+    lifecycle.on('close', 'store', () => void closed.push('store'));
+    throw new Fault('failed_precondition', 'the folder is in use', { reason: 'folder_locked' });
+  });
+  const errors = logger.lines.filter(({ level }) => level === 'error');
+  expect(errors).toMatchObject([
+    { message: 'cannot start', fields: { reason: 'folder_locked', detail: 'the folder is in use' } },
+  ]);
+  expect([closed, exits]).toEqual([['store', 'lock'], [EXIT_UNAVAILABLE]]);
+});
+
+test('a start that succeeds ends nothing', async () => {
+  const logger = new MemoryLogger();
+  const lifecycle = new Lifecycle({ logger, readiness: new Readiness(), exit: () => undefined });
+  await runService({ logger: logger as never, lifecycle }, async () => 'running');
+  expect([logger.lines, lifecycle.signal.aborted]).toEqual([[], false]);
 });

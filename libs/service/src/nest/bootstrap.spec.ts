@@ -229,6 +229,14 @@ describe('http', () => {
     expect(logger.lines.filter((line) => line.level === 'error')).toHaveLength(1);
   });
 
+  test('a client that goes away in its body is no fault of ours', async () => {
+    const socket = await openSocket(running.http);
+    const head = 'POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
+    socket.write(`${head}Content-Length: 100\r\n\r\n{`, () => socket.destroy());
+    await until(() => logger.lines.some((line) => line.message === 'request cancelled'));
+    expect(logger.lines.filter((line) => line.level === 'error')).toEqual([]);
+  });
+
   test('a retryable fault says when to come back', async () => {
     expect((await fetch(`${running.http}/hosts/busy`)).headers.get('retry-after')).toBe('2');
   });

@@ -29,6 +29,8 @@ export interface BootstrapOptions extends Pick<
   readonly http?: {
     /** Largest request body as received; default 1 MiB. */
     readonly bodyBytesMax?: number;
+    /** Connections at a time; default 512. */
+    readonly connectionsMax?: number;
     /** How long requests and WebSockets may take to finish while draining; default 10 s. */
     readonly drainGraceMs?: number;
     /** Registers parsers, plugins and hooks before Nest adds its routes. */
@@ -60,7 +62,7 @@ export interface RunningApp {
 export async function bootstrap(options: BootstrapOptions): Promise<RunningApp> {
   const { logger, lifecycle, readiness, metrics, config, clock = systemClock } = options;
   const { configure: configureHttp, ...httpOptions } = options.http ?? {};
-  const http = new HttpDoor({ readiness, metrics, clock, ...httpOptions });
+  const http = new HttpDoor({ listen: config.listen, readiness, metrics, clock, ...httpOptions });
   await configureHttp?.(http.fastify);
   const app = await NestFactory.create<NestFastifyApplication>(options.module, http.adapter, {
     logger: new NestLogger(logger),

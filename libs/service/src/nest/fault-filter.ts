@@ -1,9 +1,12 @@
 /**
  * The last stop of every exception of a Nest app, over HTTP and gRPC alike: turned into a fault, logged if it
  * is our bug, answered from the one table. Controllers therefore throw faults and never catch.
+ *
+ * A client that goes away in the middle of its body makes whatever reads it fail: that is `cancelled`, and
+ * nobody is left to be answered.
  */
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import type { FastifyError, FastifyReply } from 'fastify';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { throwError, type Observable } from 'rxjs';
 import { Fault, toFault, type Logger } from '@ringwatch/kernel';
 import { faultOfHttpStatus, faultToGrpc, faultToProblem, isInternal } from '../fault-mapping.ts';
@@ -25,7 +28,8 @@ export class FaultFilter implements ExceptionFilter {
   }
 
   catch(exception: unknown, host: ArgumentsHost): Observable<never> | void {
-    const fault = faultOf(exception);
+    const fault = leftInItsBody(host) ? clientLeft(exception) : faultOf(exception);
+    if (fault.code === 'cancelled') this.#logger.debug({ reason: fault.reason }, 'request cancelled');
     if (isInternal(fault.code))
       this.#logger.error({ error: exception, transport: host.getType() }, 'request failed by our fault');
     if (host.getType() === 'rpc') return throwError(() => faultToGrpc(fault));
@@ -35,6 +39,17 @@ export class FaultFilter implements ExceptionFilter {
     // Serialised here: the adapter would otherwise warn about the content type.
     void reply.status(status).headers(headers).send(JSON.stringify(body));
   }
+}
+
+/** True when the request was cut off before its end. */
+function leftInItsBody(host: ArgumentsHost): boolean {
+  if (host.getType() !== 'http') return false;
+  const { raw } = host.switchToHttp().getRequest<FastifyRequest>();
+  return raw.destroyed && !raw.complete;
+}
+
+function clientLeft(cause: unknown): Fault {
+  return new Fault('cancelled', 'the client went away', { cause, reason: 'client_left' });
 }
 
 /** Any exception as a fault; those of Nest and Fastify keep what their status says. */

@@ -1,6 +1,10 @@
 /**
- * Fastify as a public door: bounded bodies and parameters, no trusted headers, the health paths, and a drain
- * of its own.
+ * Fastify as a public door: bounded connections, bodies and parameters, no trusted headers, the health paths,
+ * and a drain of its own.
+ *
+ * 1. On loopback only loopback names are answered ({@link hostRefusal}), but for the health paths.
+ * 2. A connection too many is closed at once. Bodies under way are bounded together, as announced: who
+ *    announces and does not send counts as well.
  *
  * Node's `server.close()` cuts idle keep-alive connections at once, racing with a client that is just sending
  * its next request; Nest waits for them for ever. So {@link HttpDoor.drain} stops listening, answers what
@@ -11,22 +15,32 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Server } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { sleep, type Clock } from '@ringwatch/kernel';
+import { Fault, sleep, type Clock } from '@ringwatch/kernel';
 import { faultToProblem } from '../fault-mapping.ts';
 import { answerHealth, HEALTH_PATHS, type HealthSources } from '../health-server.ts';
+import { hostRefusal } from '../host-guard.ts';
 import { faultOfFastify } from './fault-filter.ts';
 
 export interface HttpDoorOptions extends HealthSources {
   readonly clock: Clock;
+  /** The address that the door will listen on. */
+  readonly listen: string;
+  /** Connections at a time; default 512. */
+  readonly connectionsMax?: number;
   /** Largest request body as received; default 1 MiB. */
   readonly bodyBytesMax?: number;
+  /** Bodies under way together, as announced; default 256 MiB. */
+  readonly bodiesBytesMax?: number;
   /** How long idle connections are kept for their next request while draining; default 300 ms. */
   readonly idleGraceMs?: number;
   /** How long requests and sockets may take to finish while draining; default 10 s. */
   readonly drainGraceMs?: number;
 }
 
+/** Connections of a door at a time. */
+export const CONNECTIONS_MAX = 512;
 const BODY_BYTES_MAX = 1024 * 1024;
+const BODIES_BYTES_MAX = 256 * 1024 * 1024;
 const IDLE_GRACE_MS = 300;
 const IDLE_POLL_MS = 50;
 const DRAIN_GRACE_MS = 10_000;
@@ -38,6 +52,7 @@ export class HttpDoor {
   readonly adapter: FastifyAdapter;
   readonly #options: HttpDoorOptions;
   readonly #sockets = new Set<Socket>();
+  #bodiesBytes = 0;
 
   constructor(options: HttpDoorOptions) {
     this.#options = options;
@@ -51,10 +66,10 @@ export class HttpDoor {
       routerOptions: { maxParamLength: PARAM_CHARS_MAX },
       // The router refuses broken URLs before Nest and its filters see them.
       frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
-        const { status, headers, body } = faultToProblem(faultOfFastify(error));
-        void reply.status(status).headers(headers).send(JSON.stringify(body));
+        refuse(reply, faultOfFastify(error));
       },
     });
+    this.#server.maxConnections = options.connectionsMax ?? CONNECTIONS_MAX;
     this.#addHooks(this.fastify);
     this.#server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
@@ -97,9 +112,11 @@ export class HttpDoor {
 
   #addHooks(fastify: FastifyInstance): void {
     const sources = this.#options;
-    fastify.addHook('onRequest', (_request, reply, done) => {
+    fastify.addHook('onRequest', (request, reply, done) => {
       if (sources.readiness.draining) void reply.header('connection', 'close');
-      done();
+      const refusal = this.#admit(request);
+      if (refusal === undefined) done();
+      else refuse(reply, refusal);
     });
     // Fastify closes the connection on a body that is too large, and a client that is still sending then
     // loses the answer. Kept open, the rest is read and thrown away, for at most the request timeout.
@@ -117,4 +134,29 @@ export class HttpDoor {
       });
     }
   }
+
+  #admit(request: FastifyRequest): Fault | undefined {
+    if (HEALTH_PATHS.some((path) => path === request.routeOptions.url)) return undefined;
+    return hostRefusal(this.#options.listen, request.headers.host) ?? this.#reserveBody(request);
+  }
+
+  /** Counts the body of `request` until it is read or given up. */
+  #reserveBody({ headers, raw }: FastifyRequest): Fault | undefined {
+    const { bodyBytesMax = BODY_BYTES_MAX, bodiesBytesMax = BODIES_BYTES_MAX } = this.#options;
+    const announced =
+      headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : Infinity;
+    const bytes = Math.min(announced, bodyBytesMax); // More is refused unread.
+    if (bytes === 0) return undefined;
+    if (this.#bodiesBytes + bytes > bodiesBytesMax) {
+      return new Fault('unavailable', 'too many bodies under way', { reason: 'too_many_bodies' });
+    }
+    this.#bodiesBytes += bytes;
+    raw.once('close', () => (this.#bodiesBytes -= bytes));
+    return undefined;
+  }
+}
+
+function refuse(reply: FastifyReply, fault: Fault): void {
+  const { status, headers, body } = faultToProblem(fault);
+  void reply.status(status).headers(headers).send(JSON.stringify(body));
 }
