@@ -31,6 +31,9 @@ import type {
 /** Last known data is answered for this long after the brokers were heard of. */
 export const LAST_KNOWN_MAX_MS = 60_000;
 
+/** Hosts asked for at once to find one. */
+const HOST_PAGE = 10;
+
 type HostAnswer = z.output<typeof host>;
 
 const WIRE_STATUS = {
@@ -58,16 +61,16 @@ export class Queries {
 
   /** @throws {Fault} `not_found`, reason `host_not_found`. */
   async host(hostId: string): Promise<HostAnswer> {
-    // Hosts are listed in order, so the one wanted is the first after whatever sorts just before it.
-    const after = justBefore(hostId);
-    const reply = await this.brokers.listHosts({
-      after,
-      limit: 2,
-      labels: {},
-      status: HostStatus.UNSPECIFIED,
-    });
-    const found = reply.hosts.find((each) => each.hostId === hostId);
-    if (found !== undefined) return hostAnswer(found);
+    // Hosts are listed in order, so the one wanted is the first after whatever sorts just before it, but for
+    // ids that hardly anybody uses: pages go on until it is there or passed.
+    const everyHost = { limit: HOST_PAGE, labels: {}, status: HostStatus.UNSPECIFIED };
+    for (let after = justBefore(hostId), passed = false; !passed;) {
+      const { hosts, nextAfter } = await this.brokers.listHosts({ after, ...everyHost });
+      const found = hosts.find((each) => each.hostId === hostId);
+      if (found !== undefined) return hostAnswer(found);
+      passed = nextAfter === '' || nextAfter > hostId;
+      after = nextAfter;
+    }
     throw new Fault('not_found', `no host ${JSON.stringify(hostId)} has reported`, {
       reason: 'host_not_found',
     });
@@ -199,12 +202,18 @@ function splitLabel(label: string): [name: string, value: string] {
   return [label.slice(0, colon), label.slice(colon + 1)];
 }
 
-/** A text that sorts before `id` and after every other likely id before it, in byte order of UTF-8. */
+/**
+ * A text that sorts before `id` and after every other likely id before it, in the order of brokers: that of
+ * UTF-16 code units, in which U+E000 follows U+10FFFF, and U+FFFF is the last.
+ */
 export function justBefore(id: string): string {
   const points = Array.from(id);
   const last = points.pop()?.codePointAt(0) ?? 0;
   const head = points.join('');
-  if (last === 0) return head;
-  const before = last === 0xe000 ? 0xd7ff : last - 1; // Surrogates are no characters.
-  return `${head}${String.fromCodePoint(before)}\u{10ffff}`;
+  return last === 0 ? head : `${head}${String.fromCodePoint(pointBefore(last))}\uffff`;
+}
+
+function pointBefore(point: number): number {
+  if (point === 0xe000) return 0x10ffff;
+  return point === 0x10000 ? 0xd7ff : point - 1;
 }

@@ -25,9 +25,20 @@ function repeatable<T extends z.ZodType>(item: T, most: number) {
 }
 
 const hostId = z.string().min(1).max(ID_LENGTH_MAX).meta({ description: 'Id of a host', example: 'web-1' });
-const seconds = z.coerce.number().min(0).meta({ description: 'Unix seconds, a fraction allowed' });
+/** A number as JSON writes it: what our own answers hold may be asked for again. `Number()` would take more. */
+const DECIMAL = /^\d+(\.\d+)?(e[+-]?\d+)?$/i;
+
+/** A parameter that is a number. Another text is left as it is, for `number` to refuse. */
+function numeric<T extends z.ZodType>(number: T) {
+  return z.preprocess(
+    (value) => (typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value),
+    number,
+  );
+}
+
+const seconds = numeric(z.number().min(0)).meta({ description: 'Unix seconds, a fraction allowed' });
 const limitOf = (byDefault: number, most: number) =>
-  z.coerce.number().int().min(1).max(most).default(byDefault);
+  numeric(z.number().int().min(1).max(most)).default(byDefault);
 const metricNames = repeatable(z.string().min(1).max(KEY_LENGTH_MAX), METRICS_MAX).meta({
   description: 'Metric names or series keys; a name stands for all its series. None: all metrics',
   example: ['load1'],
