@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ChildApp, stopAll, testServer } from '@ringwatch/testing';
@@ -143,6 +143,29 @@ test('nothing is acknowledged after a failed sync, and the broker ends', async (
   const { checked, missing } = await verify(again, start, acknowledged);
   expect(checked).toBeGreaterThan(0);
   expect(missing).toBe(0);
+});
+
+test('a full disk under the store costs no acknowledged report and does not end the broker', async ({
+  skip,
+}) => {
+  skip(process.getuid?.() !== 0, 'only root can mount a small disk');
+  const folder = newFolder();
+  const store = join(folder, 'store');
+  mkdirSync(store);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', store]);
+  try {
+    const start = startSeconds();
+    const broker = await ChildApp.start({ main: appMain('broker'), args: flags(folder) });
+    const readiness = async (): Promise<string> => (await fetch(`${broker.http}/readyz`)).text();
+    const acknowledged = await load(broker, start, async () => {
+      await expect.poll(readiness, { timeout: 10_000 }).toContain('refuses reports; the log keeps them');
+    });
+    const { checked, missing } = await verify(broker, start, acknowledged);
+    expect({ checked: checked >= 10_000, missing }).toEqual({ checked: true, missing: 0 });
+    await broker.kill();
+  } finally {
+    execFileSync('umount', [store]);
+  }
 });
 
 /** A copy of the broker's bundle in which syncing a file does nothing. */
