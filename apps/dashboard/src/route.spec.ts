@@ -3,7 +3,7 @@ import { formatRoute, parseRoute } from './route.ts';
 
 test.each([
   '/',
-  '/?metric=memory&view=table&find=web',
+  '/?metric=memory&view=table&find=web&status=offline',
   '/hosts/web-1',
   '/hosts/web-1?range=15m',
   '/hosts/%C3%BC%2F1',
@@ -18,6 +18,10 @@ test.each([
   ['no host', '/hosts/', ''],
 ])('%s is the fleet', (_what, path, search) => {
   expect(parseRoute(path, search).page).toBe('fleet');
+});
+
+test('a status that there is not shows all hosts', () => {
+  expect(parseRoute('/', '?status=broken')).toMatchObject({ status: undefined });
 });
 
 test('a range that is a name of Object.prototype is the default', () => {

@@ -1,12 +1,26 @@
 /**
- * All view state that a link should carry lives in the URL: `/?metric=memory&view=table`,
+ * All view state that a link should carry lives in the URL: `/?metric=memory&view=table&status=offline`,
  * `/hosts/web-1?range=15m`. Copying the address copies the view, and Back works.
  */
 import { signal } from '@preact/signals';
+import { HOST_STATUSES, type HostStatus } from './fleet/host-status.ts';
 
-export type Route =
-  | { readonly page: 'fleet'; readonly metric: string; readonly view: 'map' | 'table'; readonly find: string }
-  | { readonly page: 'host'; readonly hostId: string; readonly range: Range };
+export type Route = FleetRoute | HostRoute;
+
+export interface FleetRoute {
+  readonly page: 'fleet';
+  readonly metric: string;
+  readonly view: 'map' | 'table';
+  readonly find: string;
+  /** Only hosts of this status; undefined for all. */
+  readonly status: HostStatus | undefined;
+}
+
+export interface HostRoute {
+  readonly page: 'host';
+  readonly hostId: string;
+  readonly range: Range;
+}
 
 /** How far back a host's charts reach. */
 export type Range = '1m' | '5m' | '15m';
@@ -28,6 +42,7 @@ export function parseRoute(path: string, search: string): Route {
     metric: query.get('metric') ?? DEFAULT_METRIC,
     view: query.get('view') === 'table' ? 'table' : 'map',
     find: query.get('find') ?? '',
+    status: HOST_STATUSES.find((status) => status === query.get('status')),
   };
 }
 
@@ -41,6 +56,7 @@ export function formatRoute(route: Route): string {
   if (route.metric !== DEFAULT_METRIC) query.set('metric', route.metric);
   if (route.view !== 'map') query.set('view', route.view);
   if (route.find !== '') query.set('find', route.find);
+  if (route.status !== undefined) query.set('status', route.status);
   return withQuery('/', query);
 }
 
@@ -52,7 +68,7 @@ export const route = signal<Route>(FLEET);
 
 /** Reads the address and follows the browser's Back and Forward. Called once at the start. */
 export function followAddress(): void {
-  const read = (): void => void (route.value = parseRoute(location.pathname, location.search));
+  const read = (): void => arrive(parseRoute(location.pathname, location.search));
   addEventListener('popstate', read);
   read();
 }
@@ -63,7 +79,22 @@ export function navigate(next: Route, how: 'push' | 'replace' = 'push'): void {
   if (how === 'push') history.pushState(null, '', address);
   else history.replaceState(null, '', address);
   if (next.page !== route.value.page) scrollTo(0, 0);
+  arrive(next);
+}
+
+let leftHostId: string | undefined;
+
+function arrive(next: Route): void {
+  const { value: left } = route;
+  leftHostId = left.page === 'host' ? left.hostId : undefined;
   route.value = next;
+}
+
+/** The host whose page was left for this one, so that the fleet can put the focus back on it. Told once. */
+export function takeLeftHost(): string | undefined {
+  const hostId = leftHostId;
+  leftHostId = undefined;
+  return hostId;
 }
 
 function hostIdOf(path: string): string | undefined {

@@ -26,6 +26,9 @@ export interface Palette {
   readonly accent: string;
   readonly hatch: string;
   readonly noValue: string;
+  /** What is offline: its line and its ground. */
+  readonly bad: string;
+  readonly badGround: string;
   /** Colours of lines, apart for colour-blind viewers (Okabe and Ito, adjusted to the background). */
   readonly series: readonly string[];
 }
@@ -77,6 +80,8 @@ function readPalette(of: 'light' | 'dark'): Palette {
     accent: read('--accent'),
     hatch: read('--hatch'),
     noValue: read('--no-value'),
+    bad: read('--bad'),
+    badGround: read('--bad-bg'),
     series: Array.from({ length: SERIES_COLOURS }, (_, i) => read(`--series-${i + 1}`)),
   };
 }

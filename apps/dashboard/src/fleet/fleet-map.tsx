@@ -5,12 +5,13 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { nowMs } from '../live/live-state.ts';
-import { navigate, parseRoute } from '../route.ts';
+import { navigate, parseRoute, takeLeftHost } from '../route.ts';
 import { palette } from '../theme.ts';
 import { formatValue } from '../format/units.ts';
 import { cellAt, cellOrigin, fleetGrid, stepCell, type FleetGrid, type Step } from './fleet-grid.ts';
 import { paintFleet } from './fleet-painter.ts';
-import type { FleetHost, FleetStore, HostStatus } from './fleet-store.ts';
+import type { FleetHost, FleetStore } from './fleet-store.ts';
+import type { HostStatus } from './host-status.ts';
 import { HoverCard } from './hover-card.tsx';
 import { useWidth } from './use-width.ts';
 
@@ -25,6 +26,9 @@ const STEPS: Readonly<Record<string, Step>> = {
 
 const STATUS_CODES: Readonly<Record<HostStatus, number>> = { online: 1, late: 2, offline: 3, unknown: 4 };
 
+/** Room that a cell keeps to the screen's edges; the header takes about as much. */
+const SCROLL_MARGIN = 72;
+
 export interface FleetMapProps {
   readonly store: FleetStore;
   readonly hosts: readonly FleetHost[];
@@ -34,14 +38,34 @@ export interface FleetMapProps {
 export function FleetMap({ store, hosts, full }: FleetMapProps): JSX.Element {
   const [frame, width] = useWidth<HTMLDivElement>();
   const canvas = useRef<HTMLCanvasElement>(null);
-  const [marked, setMarked] = useState<number | undefined>(undefined);
+  const [markedId, setMarkedId] = useState<string | undefined>(undefined);
+  const index = markedId === undefined ? -1 : hosts.findIndex(({ id }) => id === markedId);
+  const marked = index < 0 ? undefined : index;
+  const setMarked = (at: number | undefined): void =>
+    setMarkedId(at === undefined ? undefined : hosts[at]?.id);
+  const byKey = useRef(false);
   const grid = fleetGrid(hosts.length, Math.max(width, 1));
   const host = marked === undefined ? undefined : hosts[marked];
   usePainting(canvas, width, grid, { store, hosts, full, marked });
+  useEffect(() => {
+    const leftHost = takeLeftHost();
+    if (leftHost === undefined || !hosts.some(({ id }) => id === leftHost)) return;
+    frame.current?.focus({ preventScroll: true });
+    byKey.current = true;
+    setMarkedId(leftHost);
+  }, []);
+  useEffect(() => {
+    if (marked === undefined || width === 0 || !byKey.current) return;
+    scrollToCell(frame.current, grid, marked);
+  }, [marked, width]);
 
-  const open = (index: number | undefined): void => {
-    const chosen = index === undefined ? undefined : hosts[index];
+  const open = (at: number | undefined): void => {
+    const chosen = at === undefined ? undefined : hosts[at];
     if (chosen) navigate(parseRoute(`/hosts/${encodeURIComponent(chosen.id)}`, ''));
+  };
+  const onPointerMove = (event: PointerEvent): void => {
+    byKey.current = false;
+    setMarked(cellOf(event));
   };
   const cellOf = (event: PointerEvent | MouseEvent): number | undefined =>
     cellAt(grid, hosts.length, event.offsetX, event.offsetY);
@@ -51,6 +75,7 @@ export function FleetMap({ store, hosts, full }: FleetMapProps): JSX.Element {
     if (event.key === 'Escape') return setMarked(undefined);
     if (step === undefined || hosts.length === 0) return;
     event.preventDefault();
+    byKey.current = true;
     setMarked(marked === undefined ? 0 : stepCell(grid, hosts.length, marked, step));
   };
   return (
@@ -66,7 +91,7 @@ export function FleetMap({ store, hosts, full }: FleetMapProps): JSX.Element {
       <canvas
         ref={canvas}
         aria-hidden="true"
-        onPointerMove={(event) => setMarked(cellOf(event))}
+        onPointerMove={onPointerMove}
         onPointerLeave={() => setMarked(undefined)}
         onClick={(event) => open(cellOf(event))}
       />
@@ -90,7 +115,9 @@ function usePainting(
   const colours = palette.value;
   const version = store.changed.value;
   const now = nowMs.value;
-  const statuses = fingerprint(hosts.map((host) => store.statusOf(host, now)));
+  const all = hosts.map((host) => store.statusOf(host, now));
+  const statuses = fingerprint(all);
+  const ages = grid.detail === 'card' && all.includes('offline') ? now : 0;
   useEffect(() => {
     const request = requestAnimationFrame(() => {
       const context = sized(canvas.current, width, grid.height);
@@ -104,10 +131,21 @@ function usePainting(
         palette: colours,
         marked,
         statusOf,
+        nowMs: now,
       });
     });
     return () => cancelAnimationFrame(request);
-  }, [width, grid.height, grid.columns, hosts, full, marked, colours, statuses, version]);
+  }, [width, grid.height, grid.columns, hosts, full, marked, colours, statuses, ages, version]);
+}
+
+/** Brings a cell that the focus moved to into sight, where the page is longer than the screen. */
+function scrollToCell(frame: HTMLElement | null, grid: FleetGrid, index: number): void {
+  if (frame === null) return;
+  const top = frame.getBoundingClientRect().top + cellOrigin(grid, index).y;
+  const under = top + grid.cellHeight + SCROLL_MARGIN - innerHeight;
+  const over = top - SCROLL_MARGIN;
+  if (under > 0) scrollBy(0, under);
+  else if (over < 0) scrollBy(0, over);
 }
 
 /** Changes when any host's status does; time alone paints nothing. */

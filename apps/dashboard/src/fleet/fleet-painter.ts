@@ -1,10 +1,11 @@
 /** Paints the fleet's cells. Everything it shows is also in the table twin. */
-import { formatValue } from '../format/units.ts';
+import { formatAge, formatValue } from '../format/units.ts';
 import type { Palette } from '../theme.ts';
 import { cellOrigin, type FleetGrid } from './fleet-grid.ts';
 import type { FleetMetric } from './fleet-metrics.ts';
-import { isDemo, TRAIL_MAX, type FleetHost, type HostStatus } from './fleet-store.ts';
+import { isDemo, TRAIL_MAX, type FleetHost } from './fleet-store.ts';
 import { heatColour, textOnHeat } from './heat-scale.ts';
+import type { HostStatus } from './host-status.ts';
 
 export interface FleetPicture {
   readonly grid: FleetGrid;
@@ -16,12 +17,32 @@ export interface FleetPicture {
   /** The cell under the pointer or the focus, if any. */
   readonly marked: number | undefined;
   statusOf(host: FleetHost): HostStatus;
+  /** The page's wall time, for ages. */
+  readonly nowMs: number;
+}
+
+/** What the colours of a cell say, in the map and in its legend alike. */
+export interface CellLook {
+  readonly status: HostStatus;
+  /** Value as a share of the strongest; undefined when there is none. */
+  readonly ratio: number | undefined;
+  readonly demo: boolean;
+}
+
+export interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
 }
 
 const FONT = 'system-ui, sans-serif';
 const RADIUS_MAX = 8;
 const HATCH_STEP = 7;
 const FADED = 0.45;
+/** Hatching of what is offline: less than its text, more than its ground. */
+const BAD_HATCH_ALPHA = 0.32;
+const CORNER_MAX = 12;
 /** By colour; the themes have two. */
 const hatches = new Map<string, CanvasPattern | string>();
 /** How much of a card's height its trail may take, and how faint it is. */
@@ -51,33 +72,76 @@ function paintCell(
   const { grid, palette, full } = picture;
   const status = picture.statusOf(host);
   const ratio = host.value === undefined || full <= 0 ? undefined : host.value / full;
-  traceCell(context, grid, x, y);
-  const faded = status === 'offline' || status === 'unknown';
-  context.globalAlpha = faded ? FADED : 1;
-  context.fillStyle = ratio === undefined ? palette.noValue : heatColour(palette.theme, ratio);
+  const look = { status, ratio, demo: isDemo(host.labels) };
+  paintLook(context, palette, look, { x, y, width: grid.cellWidth, height: grid.cellHeight });
+  if (grid.detail === 'colour') return;
+  context.fillStyle = inkOn(palette, look);
+  if (grid.detail === 'card') writeCard(context, picture, host, status, { x, y });
+  else writeValue(context, picture, host, status, { x, y });
+}
+
+/** A cell without its words. */
+export function paintLook(
+  context: CanvasRenderingContext2D,
+  palette: Palette,
+  { status, ratio, demo }: CellLook,
+  box: Box,
+): void {
+  const offline = status === 'offline';
+  traceBox(context, box);
+  context.globalAlpha = status === 'unknown' ? FADED : 1;
+  context.fillStyle = groundOf(palette, status, ratio);
   context.fill();
-  context.globalAlpha = 1;
+  context.globalAlpha = offline ? BAD_HATCH_ALPHA : 1;
   if (status !== 'online') {
-    context.fillStyle = hatchPattern(context, palette.hatch);
+    context.fillStyle = hatchPattern(context, offline ? palette.bad : palette.hatch);
     context.fill();
   }
-  if (grid.detail === 'colour') return;
-  const readable = ratio === undefined || faded ? palette.text : textOnHeat(palette.theme, ratio);
-  context.fillStyle = readable;
-  if (grid.detail === 'card') writeCard(context, picture, host, status, { x, y });
-  else writeValue(context, picture, host, { x, y });
+  context.globalAlpha = 1;
+  if (demo) paintCorner(context, inkOn(palette, { status, ratio, demo }), box);
+  if (!offline) return;
+  traceBox(context, { x: box.x + 1, y: box.y + 1, width: box.width - 2, height: box.height - 2 });
+  context.lineWidth = 2;
+  context.strokeStyle = palette.bad;
+  context.stroke();
+}
+
+function groundOf(palette: Palette, status: HostStatus, ratio: number | undefined): string {
+  if (status === 'offline') return palette.badGround;
+  return ratio === undefined ? palette.noValue : heatColour(palette.theme, ratio);
+}
+
+function inkOn(palette: Palette, { status, ratio }: CellLook): string {
+  if (status === 'offline') return palette.bad;
+  return ratio === undefined || status === 'unknown' ? palette.text : textOnHeat(palette.theme, ratio);
+}
+
+/** The mark of invented hosts: a small triangle in the upper right corner. */
+function paintCorner(context: CanvasRenderingContext2D, ink: string, { x, y, width, height }: Box): void {
+  const size = Math.min(CORNER_MAX, height / 2.5);
+  context.save();
+  context.clip(); // The cell is traced already; its corner is round.
+  context.beginPath();
+  context.moveTo(x + width - size, y);
+  context.lineTo(x + width, y);
+  context.lineTo(x + width, y + size);
+  context.fillStyle = ink;
+  context.globalAlpha = FADED;
+  context.fill();
+  context.restore();
 }
 
 function writeCard(
   context: CanvasRenderingContext2D,
-  { grid, metric, full }: FleetPicture,
+  { grid, metric, full, nowMs }: FleetPicture,
   host: FleetHost,
   status: HostStatus,
   { x, y }: Point,
 ): void {
   const large = grid.cellHeight >= 80;
   const pad = large ? 14 : 8;
-  if (large) drawTrail(context, grid, host.trail, full, { x, y });
+  const offline = status === 'offline';
+  if (large && !offline) drawTrail(context, grid, host.trail, full, { x, y });
   const inner = grid.cellWidth - 2 * pad;
   context.textAlign = 'left';
   context.textBaseline = 'top';
@@ -85,9 +149,10 @@ function writeCard(
   context.fillText(fitted(context, host.id, inner), x + pad, y + pad);
   context.textBaseline = 'alphabetic';
   context.font = `600 ${large ? 24 : 16}px ${FONT}`;
-  context.fillText(formatValue(host.value, metric.unit), x + pad, y + grid.cellHeight - pad);
+  const said = offline ? 'offline' : formatValue(host.value, metric.unit);
+  context.fillText(said, x + pad, y + grid.cellHeight - pad);
   if (!large) return;
-  const note = status === 'online' ? (isDemo(host.labels) ? 'demo' : '') : status;
+  const note = offline ? formatAge(nowMs - host.seenAtMs) : status === 'online' ? '' : status;
   context.font = `500 11px ${FONT}`;
   context.textAlign = 'right';
   context.fillText(note, x + grid.cellWidth - pad, y + grid.cellHeight - pad);
@@ -97,12 +162,14 @@ function writeValue(
   context: CanvasRenderingContext2D,
   { grid, metric }: FleetPicture,
   host: FleetHost,
+  status: HostStatus,
   { x, y }: Point,
 ): void {
   context.textAlign = 'center';
   context.textBaseline = 'middle';
   context.font = `500 11px ${FONT}`;
-  const text = fitted(context, formatValue(host.value, metric.unit), grid.cellWidth - 4);
+  const said = status === 'offline' ? 'offline' : formatValue(host.value, metric.unit);
+  const text = fitted(context, said, grid.cellWidth - 4);
   context.fillText(text, x + grid.cellWidth / 2, y + grid.cellHeight / 2 + 0.5);
 }
 
@@ -164,8 +231,12 @@ function outlineCell(
 }
 
 function traceCell(context: CanvasRenderingContext2D, grid: FleetGrid, x: number, y: number): void {
+  traceBox(context, { x, y, width: grid.cellWidth, height: grid.cellHeight });
+}
+
+function traceBox(context: CanvasRenderingContext2D, { x, y, width, height }: Box): void {
   context.beginPath();
-  context.roundRect(x, y, grid.cellWidth, grid.cellHeight, Math.min(RADIUS_MAX, grid.cellHeight / 5));
+  context.roundRect(x, y, width, height, Math.min(RADIUS_MAX, height / 5));
 }
 
 /** As much of `text` as `width` holds. */

@@ -8,12 +8,7 @@ import { signal } from '@preact/signals';
 import type { WireHost } from '@ringwatch/live';
 import type { SeenReport, SubscriptionSink } from '../live/subscription.ts';
 import type { FleetMetric, Reading } from './fleet-metrics.ts';
-
-/**
- * By how much a host missed its interval; the same rule as the brokers'. `unknown` while the page itself
- * hears nothing: a lost connection says nothing about hosts.
- */
-export type HostStatus = 'online' | 'late' | 'offline' | 'unknown';
+import type { HostStatus } from './host-status.ts';
 
 /** What the page knows of its own connection. */
 export interface FleetContext {
@@ -103,7 +98,12 @@ export class FleetStore implements SubscriptionSink {
 }
 
 function byRealityAndName(a: FleetHost, b: FleetHost): number {
-  return Number(isDemo(a.labels)) - Number(isDemo(b.labels)) || collator.compare(a.id, b.id);
+  return Number(isDemo(a.labels)) - Number(isDemo(b.labels)) || byName(a, b);
+}
+
+/** As people count: `web-2` before `web-10`. */
+export function byName(a: FleetHost, b: FleetHost): number {
+  return collator.compare(a.id, b.id);
 }
 
 /** True for the invented hosts of a demo. */

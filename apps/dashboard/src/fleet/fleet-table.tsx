@@ -1,50 +1,58 @@
 /** The map's twin in words and numbers, for screen readers, for sorting and for copying. */
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { formatAge, formatValue } from '../format/units.ts';
 import { nowMs } from '../live/live-state.ts';
+import { takeLeftHost } from '../route.ts';
 import { HostLink } from '../shell/host-link.tsx';
 import { isDemo, type FleetHost, type FleetStore } from './fleet-store.ts';
+import { FLEET_ORDERS, orderHosts, type FleetOrder } from './fleet-order.ts';
 
 const PAGE_ROWS = 100;
 
-type Order = 'name' | 'value';
+export interface FleetTableProps {
+  readonly store: FleetStore;
+  readonly hosts: readonly FleetHost[];
+}
 
-export function FleetTable({
-  store,
-  hosts,
-}: {
-  store: FleetStore;
-  hosts: readonly FleetHost[];
-}): JSX.Element {
-  const [order, setOrder] = useState<Order>('name');
+export function FleetTable({ store, hosts }: FleetTableProps): JSX.Element {
+  const [order, setOrder] = useState<FleetOrder>('name');
   const [page, setPage] = useState(0);
+  const body = useRef<HTMLTableSectionElement>(null);
   void store.changed.value; // Read so that the rows follow the data.
-  const sorted = order === 'name' ? hosts : [...hosts].sort((a, b) => (b.value ?? -1) - (a.value ?? -1));
+  const sorted = orderHosts(hosts, order, (host) => store.statusOf(host, nowMs.value));
   const pages = Math.max(1, Math.ceil(sorted.length / PAGE_ROWS));
   const shown = Math.min(page, pages - 1);
-  const header = (of: Order, title: string): JSX.Element => (
-    <th scope="col" aria-sort={order === of ? (of === 'name' ? 'ascending' : 'descending') : 'none'}>
+  useEffect(() => {
+    const leftHost = takeLeftHost();
+    const index = sorted.findIndex(({ id }) => id === leftHost);
+    if (index < 0) return;
+    setPage(Math.floor(index / PAGE_ROWS));
+    // By then the page that has its row is drawn.
+    requestAnimationFrame(() => body.current?.rows[index % PAGE_ROWS]?.querySelector('a')?.focus());
+  }, []);
+  const header = (of: FleetOrder, title: string): JSX.Element => (
+    <th scope="col" aria-sort={order === of ? FLEET_ORDERS[of] : 'none'}>
       <button type="button" class="sort" onClick={() => setOrder(of)}>
         {title}
-        <span aria-hidden="true">{order === of ? (of === 'name' ? ' ▲' : ' ▼') : ''}</span>
+        <span aria-hidden="true">{order === of && (FLEET_ORDERS[of] === 'ascending' ? ' ▲' : ' ▼')}</span>
       </button>
     </th>
   );
   return (
     <div class="card table-card">
       <table>
-        <caption class="visually-hidden">All hosts with their newest values</caption>
+        <caption class="visually-hidden">Hosts with their newest values</caption>
         <thead>
           <tr>
             {header('name', 'Host')}
             {header('value', store.metric.title)}
-            <th scope="col">Status</th>
-            <th scope="col">Last report</th>
+            {header('status', 'Status')}
+            {header('age', 'Last report')}
             <th scope="col">Labels</th>
           </tr>
         </thead>
-        <tbody>
+        <tbody ref={body}>
           {sorted.slice(shown * PAGE_ROWS, (shown + 1) * PAGE_ROWS).map((host) => (
             <Row key={host.id} store={store} host={host} />
           ))}

@@ -1,10 +1,8 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { Route } from '../route.ts';
+import type { FleetRoute } from '../route.ts';
 import { knownMetricNames } from '../live/rest.ts';
-import { FLEET_METRICS, type FleetMetric } from './fleet-metrics.ts';
-
-type FleetRoute = Extract<Route, { page: 'fleet' }>;
+import { FLEET_METRICS, offeredNames, type FleetMetric } from './fleet-metrics.ts';
 
 export interface FleetToolbarProps {
   readonly route: FleetRoute;
@@ -14,18 +12,20 @@ export interface FleetToolbarProps {
 
 /** What the fleet is coloured by, which hosts are shown, and how. */
 export function FleetToolbar({ route, metric, change }: FleetToolbarProps): JSX.Element {
-  const names = useMetricNames();
+  const names = offeredNames(useMetricNames());
   const own = names.includes(metric.id) || FLEET_METRICS.includes(metric) ? names : [metric.id, ...names];
   return (
     <div class="toolbar" role="toolbar" aria-label="Fleet view">
       <label class="field">
         <span>Colour by</span>
         <select value={metric.id} onChange={(event) => change({ metric: event.currentTarget.value })}>
-          {FLEET_METRICS.map(({ id, title }) => (
-            <option key={id} value={id} selected={id === metric.id}>
-              {title}
-            </option>
-          ))}
+          <optgroup label="Of the whole host">
+            {FLEET_METRICS.map(({ id, title }) => (
+              <option key={id} value={id} selected={id === metric.id}>
+                {title}
+              </option>
+            ))}
+          </optgroup>
           {own.length > 0 && (
             <optgroup label="By metric name">
               {own.map((name) => (
@@ -41,7 +41,7 @@ export function FleetToolbar({ route, metric, change }: FleetToolbarProps): JSX.
         <span>Find</span>
         <input
           type="search"
-          placeholder="host name or web-*"
+          placeholder="web, web-* or role:db"
           spellcheck={false}
           value={route.find}
           onInput={(event) => change({ find: event.currentTarget.value })}

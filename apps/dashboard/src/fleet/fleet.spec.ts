@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { cellAt, cellOrigin, fleetGrid, stepCell } from './fleet-grid.ts';
-import { fleetMetric, type Reading } from './fleet-metrics.ts';
+import { fleetMetric, offeredNames, type Reading } from './fleet-metrics.ts';
 import { FleetStore, isDemo } from './fleet-store.ts';
 import { contrast, heatColour, textOnHeat } from './heat-scale.ts';
 
@@ -38,6 +38,32 @@ describe('measures', () => {
     const before = reading(1, { [key('a')]: 0, [key('b')]: 100 });
     const now = reading(3, { [key('b')]: 300, [key('a')]: 20 });
     expect(fleetMetric('network').measure(now, before)).toBe(110);
+  });
+
+  test('what a host sends to itself is no traffic', () => {
+    const key = (device: string): string => `network_transmit_bytes_total{device="${device}"}`;
+    const now = reading(2, { [key('lo')]: 900, [key('eth0')]: 30 });
+    const before = reading(1, { [key('lo')]: 0, [key('eth0')]: 10 });
+    expect(fleetMetric('network').measure(now, before)).toBe(20);
+  });
+
+  test('disk space is that of the fullest file system whose rest is known', () => {
+    const size = (mount: string): string => `filesystem_size_bytes{mountpoint="${mount}"}`;
+    const rest = (mount: string): string => `filesystem_available_bytes{mountpoint="${mount}"}`;
+    const now = reading(1, {
+      [size('/')]: 10,
+      [size('/a')]: 10,
+      [size('/b')]: 10,
+      [rest('/a')]: 4,
+      [rest('/')]: 9,
+    });
+    expect(fleetMetric('space').measure(now, undefined)).toBeCloseTo(0.6);
+  });
+
+  test('raw CPU time does not count idling, and is not offered beside the busy share', () => {
+    const { measure } = fleetMetric('cpu_seconds_total');
+    expect(measure(reading(2, cpu(10.75, 5.25)), reading(1, cpu(10, 5)))).toBe(0.25);
+    expect(offeredNames(['cpu_seconds_total', 'load1'])).toEqual(['load1']);
   });
 
   test('any metric can be chosen by name: a gauge by its largest series, a counter by rate', () => {

@@ -6,25 +6,61 @@ const ABSENT = '–';
 const BINARY = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 const DECIMAL = ['', 'k', 'M', 'G', 'T', 'P'] as const;
 
-/** `value` with its unit; percentages come as ratios (0.25 is 25 %). An absent value is a dash. */
+/** Writes a number with so many decimals. */
+type Digits = (value: number, digits: number) => string;
+
+/**
+ * `value` with its unit; percentages come as ratios (0.25 is 25 %). An absent value is a dash. A reading that
+ * moves keeps its decimals (`1.10`), so that it does not jump; whole numbers and zero have none.
+ */
 export function formatValue(value: number | null | undefined, unit: Unit): string {
+  return format(value, unit, steady);
+}
+
+/** `value` as a scale shows it: without zeros at the end. */
+export function formatTick(value: number, unit: Unit): string {
+  return format(value, unit, trim);
+}
+
+function format(value: number | null | undefined, unit: Unit, digits: Digits): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return ABSENT;
   switch (unit) {
     case 'percent':
-      return `${trim(value * 100, Math.abs(value) < 0.1 ? 1 : 0)} %`;
+      return `${digits(value * 100, Math.abs(value) < 0.0995 ? 1 : 0)} %`;
     case 'bytes':
-      return scaled(value, 1024, BINARY);
+      return scaled(value, 1024, BINARY, digits);
     case 'bytes-per-second':
-      return `${scaled(value, 1024, BINARY)}/s`;
+      return `${scaled(value, 1024, BINARY, digits)}/s`;
     case 'seconds':
       return seconds(value);
     case 'per-second':
-      return `${scaled(value, 1000, DECIMAL).trim()}/s`;
+      return `${scaled(value, 1000, DECIMAL, digits).trim()}/s`;
     case 'celsius':
-      return `${trim(value, 1)} °C`;
+      return `${digits(value, 1)} °C`;
     case 'number':
-      return scaled(value, 1000, DECIMAL).trim();
+      return scaled(
+        value,
+        1000,
+        DECIMAL,
+        Number.isInteger(value) && Math.abs(value) < 1000 ? trim : digits,
+      ).trim();
   }
+}
+
+/** True where people count in powers of two. */
+export function isBinary(unit: Unit): boolean {
+  return unit === 'bytes' || unit === 'bytes-per-second';
+}
+
+/**
+ * The end of a scale that holds `max`: a power of two for bytes, else 1, 2 or 5 times a power of ten. It
+ * changes seldom, so the scale does not jump each second.
+ */
+export function scaleEnd(max: number, unit: Unit): number {
+  if (!(max > 0)) return 1;
+  if (isBinary(unit)) return 2 ** Math.ceil(Math.log2(max));
+  const power = 10 ** Math.floor(Math.log10(max));
+  return ([1, 2, 5].find((factor) => factor * power >= max) ?? 10) * power;
 }
 
 /** What a metric is measured in, read from its name by Prometheus' naming rules. */
@@ -53,15 +89,15 @@ export function formatTime(unixSeconds: number): string {
   return new Date(unixSeconds * 1000).toLocaleTimeString([], { hour12: false });
 }
 
-function scaled(value: number, base: number, names: readonly string[]): string {
+function scaled(value: number, base: number, names: readonly string[], digits: Digits): string {
   let scale = 0;
   let rest = Math.abs(value);
   while (rest >= base && scale < names.length - 1) {
     rest /= base;
     scale++;
   }
-  const digits = rest === 0 || rest >= 100 ? 0 : rest >= 10 ? 1 : 2;
-  return `${trim(Math.sign(value) * rest, digits)} ${names[scale]}`;
+  const decimals = rest >= 100 || (base === 1024 && scale === 0) ? 0 : rest >= 10 ? 1 : 2;
+  return `${digits(Math.sign(value) * rest, decimals)} ${names[scale]}`;
 }
 
 function seconds(value: number): string {
@@ -75,4 +111,9 @@ function seconds(value: number): string {
 /** At most `digits` decimals, without zeros at the end. */
 function trim(value: number, digits: number): string {
   return String(Number(value.toFixed(digits)));
+}
+
+/** Exactly `digits` decimals; nothing is just `0`. */
+function steady(value: number, digits: number): string {
+  return value === 0 ? '0' : value.toFixed(digits);
 }

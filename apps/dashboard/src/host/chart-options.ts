@@ -2,9 +2,10 @@
  * uPlot's options for one panel. All canvas colours come from the palette, so a new theme means new options.
  */
 import type uPlot from 'uplot';
-import { formatValue, type Unit } from '../format/units.ts';
+import { formatTick, isBinary } from '../format/units.ts';
 import type { Palette } from '../theme.ts';
 import type { TimeSpan } from './chart-time.ts';
+import { lonePoints } from './column-reader.ts';
 import type { Panel, PanelSeries } from './panel.ts';
 
 export const CHART_HEIGHT = 190;
@@ -15,6 +16,13 @@ const AXIS_WIDTH = 66;
 /** Room above the highest point. */
 const HEADROOM = 1.12;
 const DRAG_MIN_PIXELS = 8;
+const DOT_SIZE = 5;
+/** Stacks are read by their areas; outlines would bury thin ones. */
+const STACK_ALPHA = 0.8;
+const STEPS_SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600];
+/** What `14:05` and `14:05:30` take on the axis of time. */
+const MINUTES_WIDTH = 46;
+const SECONDS_WIDTH = 64;
 /** Powers of two, so that axes of bytes read 2, 4, 6 GiB. */
 const BINARY_STEPS = Array.from({ length: 52 }, (_, power) => 2 ** power);
 
@@ -58,7 +66,8 @@ export function chartOptions(
         ...axis,
         size: 26,
         gap: 4,
-        space: 80,
+        incrs: STEPS_SECONDS,
+        space: (_chart, _axis, min, max, pixels) => timeSpace((max - min) / pixels),
         values: (_chart, splits, _axis, _space, step) => splits.map((at) => clockText(at, step)),
       },
       {
@@ -66,8 +75,8 @@ export function chartOptions(
         size: AXIS_WIDTH,
         gap: 6,
         space: 36,
-        ...(isBytes(panel.unit) && { incrs: BINARY_STEPS }),
-        values: (_chart, splits) => splits.map((at) => formatValue(at, panel.unit)),
+        ...(isBinary(panel.unit) && { incrs: BINARY_STEPS }),
+        values: (_chart, splits) => splits.map((at) => formatTick(at, panel.unit)),
       },
     ],
     series: [
@@ -88,13 +97,19 @@ export function colourOf(colours: Palette, index: number): string {
 }
 
 function seriesOptions(panel: Panel, { label, area }: PanelSeries, colour: string): uPlot.Series {
-  const filled = panel.kind === 'stack' || panel.series.length === 1 || area === true;
+  const stack = panel.kind === 'stack';
+  const filled = stack || panel.series.length === 1 || area === true;
   return {
     label,
     stroke: colour,
-    width: 1.5,
-    points: { show: false },
-    ...(filled && { fill: withAlpha(colour, panel.kind === 'stack' ? 0.55 : 0.14) }),
+    width: stack ? 0 : 1.5,
+    points: {
+      show: false,
+      size: DOT_SIZE,
+      fill: colour,
+      filter: (chart, index) => lonePoints(chart.data[index] ?? []),
+    },
+    ...(filled && { fill: withAlpha(colour, stack ? STACK_ALPHA : 0.14) }),
   };
 }
 
@@ -102,12 +117,13 @@ function seriesOptions(panel: Panel, { label, area }: PanelSeries, colour: strin
 function stackBands(panel: Panel, colours: Palette): uPlot.Band[] {
   return panel.series.slice(1).map(({ colour }, i) => ({
     series: [i + 2, i + 1],
-    fill: withAlpha(colourOf(colours, colour), 0.55),
+    fill: withAlpha(colourOf(colours, colour), STACK_ALPHA),
   }));
 }
 
-function isBytes(unit: Unit): boolean {
-  return unit === 'bytes' || unit === 'bytes-per-second';
+/** Room for a label: one with seconds is wider, and is needed where steps are below a minute. */
+function timeSpace(secondsPerPixel: number): number {
+  return secondsPerPixel * SECONDS_WIDTH < 60 ? SECONDS_WIDTH : MINUTES_WIDTH;
 }
 
 function valueRange(panel: Panel, min: number | null, max: number | null): [number, number] {

@@ -75,6 +75,14 @@ export function shareOf(part: Column, whole: Column): Column {
   });
 }
 
+/** Where points stand without a neighbour on either side: no line leads to them, so they need a dot. */
+export function lonePoints(column: ArrayLike<number | null | undefined>): number[] {
+  const at = (i: number): boolean => typeof column[i] === 'number';
+  const lone: number[] = [];
+  for (let i = 0; i < column.length; i++) if (at(i) && !at(i - 1) && !at(i + 1)) lone.push(i);
+  return lone;
+}
+
 /** What is drawn: times and columns with an empty point in every gap, so that no line crosses it. */
 export function withGaps(
   times: readonly number[],

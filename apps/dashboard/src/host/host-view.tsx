@@ -41,7 +41,7 @@ export function HostView({ route }: { route: HostRoute }): JSX.Element {
       <div class="charts">{panels.system.map(chart)}</div>
       {panels.custom.length > 0 && (
         <>
-          <h2>Own metrics</h2>
+          <h2>Custom metrics</h2>
           <div class="charts">{panels.custom.map(chart)}</div>
         </>
       )}

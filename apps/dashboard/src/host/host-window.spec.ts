@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { SeenReport } from '../live/subscription.ts';
 import { backfill } from './backfill.ts';
-import { ColumnReader, withGaps } from './column-reader.ts';
+import { ColumnReader, lonePoints, withGaps } from './column-reader.ts';
 import { HostWindow, POINTS_MAX } from './host-window.ts';
 
 let snapshots: number[];
@@ -76,6 +76,14 @@ describe('reader', () => {
     ]);
     window.receive([], [seen(3, { load1: 4, jobs_total: 2 })]);
     expect(reader.read('jobs_total')).toEqual([null, 5, 2]);
+  });
+
+  test('a point without neighbours is known, for no line would show it', () => {
+    expect([lonePoints([1]), lonePoints([1, null, 2, 3, null, 4]), lonePoints([null, 1, 2])]).toEqual([
+      [0],
+      [0, 5],
+      [],
+    ]);
   });
 
   test('a line breaks where the host was silent', () => {

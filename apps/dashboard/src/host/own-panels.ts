@@ -2,6 +2,7 @@
  * A chart for each metric that no other chart has drawn: custom metrics first, details of the system after
  * them.
  */
+import { isCounter } from '@ringwatch/metrics';
 import { unitOf } from '../format/units.ts';
 import { SERIES_MAX, type Panel, type PanelSeries } from './panel.ts';
 import type { IndexedSeries, SeriesIndex } from './series-index.ts';
@@ -49,13 +50,14 @@ function panelOf(name: string, found: readonly IndexedSeries[]): Panel {
     ...(left > 0 && { note: `${left} more series not drawn` }),
     unit: unitOf(name),
     kind: 'lines',
+    rates: isCounter(name),
     series,
   };
 }
 
-/** A single label needs no name; several do. */
+/** As a query would name it: `code="200" method="get"`. */
 function labelOf(labels: Readonly<Record<string, string>>): string {
-  const entries = Object.entries(labels);
-  if (entries.length === 1) return entries[0]?.[1] ?? '';
-  return entries.map(([name, value]) => `${name}=${value}`).join(' ');
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    .join(' ');
 }

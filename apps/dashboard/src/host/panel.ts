@@ -22,6 +22,10 @@ export interface Panel {
   readonly kind: 'lines' | 'stack';
   /** The top of the axis where it is known; else the data decides. */
   readonly full?: number;
+  /** Drawn from counters: a single report says nothing. */
+  readonly rates?: boolean;
+  /** One number for the whole chart, beside its title. */
+  readonly headline?: { readonly word: string; read(reader: ColumnReader): Column };
   readonly series: readonly PanelSeries[];
 }
 

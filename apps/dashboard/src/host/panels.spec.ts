@@ -42,6 +42,7 @@ describe('system charts', () => {
     const panels = panelsOf(now);
     expect(panels['cpu']?.note).toBe('2 cores');
     expect(drawn(panels['cpu'], before, now)).toEqual({ user: 0.375, system: 0.125 });
+    expect(panels['cpu']?.headline?.word).toBe('busy');
     expect(drawn(panels['cores'], before, now)).toEqual({ 'core 0': 1, 'core 1': 0 });
   });
 
@@ -57,6 +58,15 @@ describe('system charts', () => {
     };
     const before = Object.fromEntries(Object.keys(now).map((key) => [key, 10]));
     expect(drawn(panelsOf(now)['network'], before, now)).toEqual({ 'eth0 receive': 20, 'eth0 transmit': 2 });
+  });
+
+  test('what a host sends to itself is left to the details', () => {
+    const index = new SeriesIndex(
+      ['lo', 'eth0'].map((device) => `network_receive_bytes_total{device="${device}"}`),
+    );
+    const [network] = systemPanels(index);
+    expect(network?.series.map(({ label }) => label)).toEqual(['eth0 receive']);
+    expect(ownPanels(index).system.map(({ series }) => series[0]?.label)).toEqual(['device="lo"']);
   });
 
   test('a file system is used by the share that is not available', () => {
@@ -86,10 +96,10 @@ describe('own charts', () => {
     expect(system.map(({ title }) => title)).toEqual(['swap_total_bytes']);
   });
 
-  test('a line is named by its only label, by all of several, or by the metric', () => {
+  test('a line is named by its labels, or by the metric when it has none', () => {
     expect(custom.map(({ series }) => series.map(({ label }) => label))).toEqual([
       ['jobs_total'],
-      ['a', 'b'],
+      ['shop="a"', 'shop="b"'],
     ]);
   });
 

@@ -19,11 +19,13 @@ export class SeriesIndex {
     }
   }
 
-  /** The series of a metric, which are then gone; none when there are none. */
-  take(name: string): readonly IndexedSeries[] {
+  /** The series of a metric, those that are `wanted`, which are then gone; none when there are none. */
+  take(name: string, wanted: (series: IndexedSeries) => boolean = () => true): readonly IndexedSeries[] {
     const series = this.#byName.get(name) ?? [];
-    this.#byName.delete(name);
-    return series;
+    const left = series.filter((each) => !wanted(each));
+    if (left.length > 0) this.#byName.set(name, left);
+    else this.#byName.delete(name);
+    return series.filter(wanted);
   }
 
   /** Names that nobody took yet, sorted. */

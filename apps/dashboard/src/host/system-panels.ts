@@ -2,13 +2,13 @@
  * The charts that every host has: what they need is known by name, so series that belong together are drawn
  * together. Whatever they do not use is left to own-panels.ts.
  */
+import { traitsOf } from '../series-traits.ts';
 import { sumOf, shareOf, type Column, type ColumnReader } from './column-reader.ts';
 import { SERIES_MAX, type Panel, type PanelSeries } from './panel.ts';
 import type { SeriesIndex } from './series-index.ts';
 
 /** CPU modes from the bottom of the stack to its top; idle time is what is left. */
 const CPU_MODES = ['user', 'system', 'nice', 'iowait', 'irq', 'softirq', 'steal'] as const;
-const IDLE_MODES: ReadonlySet<string> = new Set(['idle', 'iowait']);
 
 /** Charts for the series in `index`, in the order of the page. Takes what it uses out of the index. */
 export function systemPanels(index: SeriesIndex): Panel[] {
@@ -42,7 +42,9 @@ function cpuModes(cpu: Labelled): Panel | undefined {
     ];
   });
   const note = `${cores} ${cores === 1 ? 'core' : 'cores'}`;
-  return { id: 'cpu', title: 'CPU', note, unit: 'percent', kind: 'stack', full: 1, series };
+  const headline = { word: 'busy', read: busyShare(cpu) };
+  const shared = { unit: 'percent', kind: 'stack', full: 1, rates: true } as const;
+  return { id: 'cpu', title: 'CPU', note, headline, ...shared, series };
 }
 
 function cpuCores(cpu: Labelled): Panel | undefined {
@@ -50,12 +52,17 @@ function cpuCores(cpu: Labelled): Panel | undefined {
   if (cores.length < 2) return undefined;
   const series = cores.slice(0, SERIES_MAX).map((core, colour): PanelSeries => {
     const own = cpu.filter(({ labels }) => labels['cpu'] === core);
-    const all = own.map(({ key }) => key);
-    const busy = own.filter(({ labels }) => !IDLE_MODES.has(labels['mode'] ?? '')).map(({ key }) => key);
-    const read = (reader: ColumnReader): Column => shareOf(ratesAdded(reader, busy), ratesAdded(reader, all));
-    return { label: `core ${core}`, colour, read };
+    return { label: `core ${core}`, colour, read: busyShare(own) };
   });
-  return { id: 'cores', title: 'CPU by core', unit: 'percent', kind: 'lines', full: 1, series };
+  const shared = { unit: 'percent', kind: 'lines', full: 1, rates: true } as const;
+  return { id: 'cores', title: 'CPU by core', ...shared, series };
+}
+
+/** The share of the time of these series that was not idle. */
+function busyShare(cpu: Labelled): (reader: ColumnReader) => Column {
+  const all = cpu.map(({ key }) => key);
+  const busy = cpu.filter(({ labels }) => !traitsOf(labels).idle).map(({ key }) => key);
+  return (reader) => shareOf(ratesAdded(reader, busy), ratesAdded(reader, all));
 }
 
 function memory(index: SeriesIndex): Panel | undefined {
@@ -93,7 +100,7 @@ function load(index: SeriesIndex): Panel | undefined {
     : { id: 'load', title: 'Load', unit: 'number', kind: 'lines', series };
 }
 
-/** Bytes per second, one line for each direction of each device. */
+/** Bytes per second, one line for each direction of each device; loopback is left in the index. */
 function traffic(
   index: SeriesIndex,
   id: string,
@@ -102,14 +109,14 @@ function traffic(
 ): Panel | undefined {
   const found = Object.entries(directions).flatMap(([direction, name]) =>
     index
-      .take(name)
+      .take(name, ({ labels }) => !traitsOf(labels).loopback)
       .map(({ key, labels }) => ({ key, label: `${labels['device'] ?? ''} ${direction}`.trim() })),
   );
   if (found.length === 0) return undefined;
   const series = found.slice(0, SERIES_MAX).map(({ key, label }, colour): PanelSeries => {
     return { label, colour, read: (reader) => reader.rate(key) };
   });
-  return { id, title, unit: 'bytes-per-second', kind: 'lines', series };
+  return { id, title, unit: 'bytes-per-second', kind: 'lines', rates: true, series };
 }
 
 function filesystems(index: SeriesIndex): Panel | undefined {

@@ -74,6 +74,30 @@ test('subscribes as soon as the socket is open and hands on what it decodes', ()
   expect(connection.state.value.backends).toEqual({ store: 'redis' });
 });
 
+test('a subscription that is refused for now is asked for again, once, when the gateway says', async () => {
+  const refusal = { type: 'error', code: 'resource_exhausted', reason: 'too_many_subscribes' } as const;
+  newest().sent.length = 0;
+  newest().say({ ...refusal, detail: 'later', id: 'fleet', retryAfterMs: 400 });
+  newest().say({ ...refusal, detail: 'later', id: 'fleet', retryAfterMs: 500 });
+  await clock.advance(499);
+  expect(newest().sent).toEqual([]);
+  await clock.advance(1_000);
+  expect(newest().sent).toEqual([encodeFrame({ type: 'subscribe', id: 'fleet' })]);
+});
+
+test('a subscription that is over is not asked for again', async () => {
+  const unsubscribe = connection.subscribe(
+    { type: 'subscribe', id: 'host' },
+    { reset: () => undefined, receive: () => undefined },
+  );
+  const code = 'resource_exhausted';
+  newest().say({ type: 'error', code, reason: code, detail: 'later', id: 'host', retryAfterMs: 400 });
+  unsubscribe();
+  newest().sent.length = 0;
+  await clock.advance(1_000);
+  expect(newest().sent).toEqual([]);
+});
+
 test('a fleet without hosts is empty', () => {
   newest().say(snapshot([]));
   expect(phase()).toBe('empty');

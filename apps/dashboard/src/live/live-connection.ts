@@ -4,7 +4,7 @@
  * 1. What follows from what is `nextPhase`'s; here are only its times: silence after three intervals, tries
  *    with full jitter, a socket that says nothing for too long is given up.
  * 2. All subscriptions share the socket and are made again on every new one; a new snapshot voids what they
- *    knew.
+ *    knew. One that the gateway refuses for now is asked for again when it says.
  * 3. A frame that cannot be read ends the socket, for the page would no longer know what it lacks.
  */
 import { signal, type ReadonlySignal } from '@preact/signals';
@@ -87,6 +87,8 @@ export interface LiveConnectionOptions {
 export class LiveConnection {
   readonly #state = signal<ConnectionState>(INITIAL);
   readonly #subscriptions = new Map<string, Subscription>();
+  /** Cancel, by id, to ask again for a subscription that was refused. */
+  readonly #postponed = new Map<string, () => void>();
   #socket: Socket | undefined;
   #open = false;
   #attempt = 0;
@@ -166,7 +168,7 @@ export class LiveConnection {
       case 'update':
         return this.#takeReports(frame);
       case 'error':
-        if (frame.code === 'resource_exhausted') return;
+        if (frame.code === 'resource_exhausted') return this.#postpone(frame);
         return this.#set({ fault: { title: frame.reason, detail: frame.detail } });
       case 'closing':
       case 'pong':
@@ -188,6 +190,18 @@ export class LiveConnection {
     const dataAtMs = this.options.clock.nowMs() - (frame.type === 'snapshot' ? Math.max(0, ageMs) : 0);
     this.#step(fresh ? 'data' : 'silence', { dataAtMs });
     if (fresh) this.#expectData();
+  }
+
+  /** The user changed views faster than the gateway lets a page subscribe. */
+  #postpone({ id, retryAfterMs }: Extract<ServerFrame, { type: 'error' }>): void {
+    if (id === undefined || retryAfterMs === undefined) return;
+    this.#postponed.get(id)?.();
+    const askAgain = (): void => {
+      this.#postponed.delete(id);
+      const subscription = this.#subscriptions.get(id);
+      if (subscription !== undefined) this.#send(encodeFrame(subscription.frame));
+    };
+    this.#postponed.set(id, this.options.clock.after(retryAfterMs, askAgain));
   }
 
   #noteSkipped(count: number): void {
@@ -243,6 +257,8 @@ export class LiveConnection {
   #dispose(): void {
     this.#cancelPing();
     this.#cancelSilence();
+    for (const cancel of this.#postponed.values()) cancel();
+    this.#postponed.clear();
     this.#open = false;
     const socket = this.#socket;
     this.#socket = undefined;
