@@ -216,6 +216,14 @@ describe('REST', () => {
     expect(body).toMatchObject({ total: 2, hosts: [{ hostId: 'web-1', status: 'late', lastSeen: 2.5 }, {}] });
   });
 
+  test('ids and keys as long as settings can allow are taken', async () => {
+    const { status: code } = await get(
+      `/api/v1/metrics?host=${'h'.repeat(1_024)}&at=1&metrics=${'k'.repeat(4_096)}`,
+    );
+    expect(code).toBe(200);
+    expect((await get(`/api/v1/hosts/${'h'.repeat(1_024)}`)).status).toBe(404);
+  });
+
   test('one host is found among those whose names begin alike, another is not found', async () => {
     expect((await get('/api/v1/hosts/web-10')).body).toMatchObject({ hostId: 'web-10' });
     const { status: code, body } = await get('/api/v1/hosts/web-2');

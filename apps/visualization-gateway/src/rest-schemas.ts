@@ -3,6 +3,7 @@
  * them, so the two cannot disagree.
  */
 import { FAULT_CODES } from '@ringwatch/kernel';
+import { LIMITS_CEILING } from '@ringwatch/metrics';
 import { z } from 'zod';
 
 const HOSTS_LIMIT_MAX = 1_000;
@@ -11,8 +12,8 @@ const REPORTS_LIMIT_MAX = 10_000;
 const REPORTS_LIMIT_DEFAULT = 1_000;
 const METRICS_MAX = 100;
 const LABELS_MAX = 32;
-const ID_LENGTH_MAX = 255;
-const KEY_LENGTH_MAX = 512;
+/** Settings may raise the brokers' limits, up to these. */
+const { hostIdBytesMax: ID_LENGTH_MAX, seriesKeyBytesMax: KEY_LENGTH_MAX } = LIMITS_CEILING;
 
 /** A parameter that may be repeated; once is a list of one. */
 function repeatable<T extends z.ZodType>(item: T, most: number) {

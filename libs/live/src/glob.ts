@@ -29,6 +29,7 @@ export function compileGlob(pattern: string): (text: string) => boolean {
 
 /** Finds `part` in `text[from, end)`: the index after its first occurrence, or -1. */
 function compileSearch(part: string): (text: string, from: number, end: number) => number {
+  if (part.length === 1) return (text, from, end) => afterChar(text, part, from, end);
   const borders = bordersOf(part);
   return (text, from, end) => {
     let matched = 0;
@@ -39,6 +40,12 @@ function compileSearch(part: string): (text: string, from: number, end: number) 
     }
     return -1;
   };
+}
+
+/** The same for a single character, which needs no table. */
+function afterChar(text: string, char: string, from: number, end: number): number {
+  const at = text.indexOf(char, from);
+  return at < 0 || at >= end ? -1 : at + 1;
 }
 
 /** For each prefix of `part`, the length of its longest proper prefix that is also its suffix. */

@@ -12,8 +12,8 @@ export const FRAME_SIZE_MAX = 64 * 1024;
 export const SUBSCRIPTIONS_MAX = 32;
 /** Ids and globs of a host filter together; names, globs and series of a metric filter together. */
 export const PATTERNS_MAX = 100;
-/** One id, glob, metric name or series key, in UTF-16 units. */
-export const PATTERN_LENGTH_MAX = 512;
+/** One id, glob, metric name or series key, in UTF-16 units: the longest key that settings can allow. */
+export const PATTERN_LENGTH_MAX = 4_096;
 /** Labels that a host filter may name. */
 export const FILTER_LABELS_MAX = 32;
 /** A subscription's id, in UTF-16 units. */

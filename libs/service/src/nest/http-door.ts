@@ -44,8 +44,8 @@ const BODIES_BYTES_MAX = 256 * 1024 * 1024;
 const IDLE_GRACE_MS = 300;
 const IDLE_POLL_MS = 50;
 const DRAIN_GRACE_MS = 10_000;
-/** A host id of 255 bytes, percent-encoded, fits. */
-const PARAM_CHARS_MAX = 1_024;
+/** The longest host id that settings can allow, 1,024 bytes, fits percent-encoded. */
+const PARAM_CHARS_MAX = 3 * 1_024;
 const REQUEST_TIMEOUT_MS = 30_000;
 
 export class HttpDoor {
