@@ -1,6 +1,8 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 const conditions = ['@ringwatch/source'];
+const tempRoot = fileURLToPath(new URL('tools/temp-root.ts', import.meta.url));
 
 /** Suites that `vitest run --mode SUITE` takes instead of the unit specs: `*.SUITE.spec.ts`. */
 const SUITES = ['contract', 'simulation', 'e2e'];
@@ -22,6 +24,7 @@ export function vitestConfig(overrides: ViteUserConfig['test'] = {}): ViteUserCo
         reporters: ['default', 'json'],
         outputFile: { json: `test-results/${suite}.json` },
         passWithNoTests: true,
+        globalSetup: [tempRoot],
         ...overrides,
       },
     };

@@ -2,7 +2,8 @@
 //
 // usage: npm run bench -- NAME [ARG ...]
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -40,5 +41,10 @@ if (build.status !== 0) {
   console.error(build.stdout, build.stderr);
   process.exit(1);
 }
-const run = spawnSync('node', [bench.path, ...args], { cwd: root, stdio: 'inherit' });
+// What it leaves in the temporary folder goes with it, also after Ctrl-C, which ends the benchmark alone.
+const temp = mkdtempSync(join(tmpdir(), 'ringwatch-bench-'));
+process.on('SIGINT', () => undefined);
+const env = { ...process.env, TMPDIR: temp };
+const run = spawnSync('node', [bench.path, ...args], { cwd: root, stdio: 'inherit', env });
+rmSync(temp, { recursive: true, force: true, maxRetries: 3 });
 process.exit(run.status ?? 1);

@@ -52,7 +52,9 @@ function run(argv) {
     process.exit(64);
   }
   const path = `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH ?? ''}`;
-  const child = spawn(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, PATH: path } });
+  // `npm start` ends when this process is gone.
+  const env = { ...process.env, PATH: path, RINGWATCH_RUN_PID: String(process.pid) };
+  const child = spawn(command, args, { cwd: root, stdio: 'inherit', env });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
     console.error(`ringwatch: ${command}: ${error.message}`);

@@ -1,39 +1,46 @@
 // Runs the whole system on this machine: config-sync, one broker, the gateway with its page, and an agent
 // that reports this machine's own metrics. Nothing else is needed; --redis and --consul put it on real
-// servers.
-//
-// usage: npm start -- [--port-base N] [--demo N] [--redis URL] [--consul URL] [--data DIR]
+// servers. `npm start -- --help` prints the flags.
 //
 // 1. Everything binds loopback. Ports are port-base … port-base + 5 when it is given, else the first free
 //    ones.
 // 2. A URL that is given is probed for 5 s; if nothing answers, this exits 69 and starts nothing. It never
 //    falls back.
 // 3. Ctrl-C stops the agent first and config-sync last, each by its process id, and waits for all of them.
-//    When one ends by itself, the others are stopped too.
-import { spawn, spawnSync } from 'node:child_process';
-import { createWriteStream, mkdirSync } from 'node:fs';
-import { createConnection, createServer } from 'node:net';
+//    When one ends by itself, the others are stopped too. When this is killed, the apps end by themselves.
+// 4. URLs reach the apps by environment, because they may hold passwords and arguments can be read by all.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { launch } from './launch/app-process.mjs';
+import { answers, choosePorts } from './launch/ports.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const USAGE = 'usage: npm start -- [--port-base N] [--demo N] [--redis URL] [--consul URL] [--data DIR]';
+const USAGE = `usage: npm start -- [--port-base N] [--demo N] [--redis URL] [--consul URL] [--data DIR]
+
+  --port-base N   use the ports N to N + 5; without it 7101, 7102, 7201, 7202, 7301 and 7401,
+                  or others where these are taken
+  --demo N        report N made-up hosts besides this machine (0 to 1000)
+  --redis URL     keep reports and a copy of the configuration in this Redis;
+                  without it reports go to an embedded store
+  --consul URL    keep the configuration in this Consul; without it config-sync keeps it
+  --data DIR      folder of all data and logs; default .ringwatch in the checkout
+  --help          print this
+
+A URL with a password is better given as RINGWATCH_REDIS_URL or RINGWATCH_CONSUL_URL: arguments can be
+read by everybody on the machine.`;
 const EXIT_USAGE = 64;
 const EXIT_UNAVAILABLE = 69;
-const PROBE_MS = 5_000;
 const START_MS = 20_000;
 const STOP_MS = 15_000;
-const DEFAULT_PORTS = {
-  broker: 7101,
-  brokerGrpc: 7102,
-  sync: 7201,
-  syncGrpc: 7202,
-  gateway: 7301,
-  agent: 7401,
-};
+/** A build that takes longer is announced. */
+const QUIET_BUILD_MS = 2_000;
+const PARENT_CHECK_MS = 1_000;
 const APPS = ['config-sync', 'broker', 'visualization-gateway', 'agent'];
+/** Set below for each app; what this process inherited must not decide between stores. */
+const URL_VARIABLES = ['RINGWATCH_REDIS_URL', 'RINGWATCH_CONFIG_REDIS_URL', 'RINGWATCH_CONSUL_URL'];
 
 /** Says what went wrong and ends before anything runs. */
 function fail(code, message) {
@@ -50,44 +57,25 @@ function readOptions() {
         redis: { type: 'string' },
         consul: { type: 'string' },
         data: { type: 'string', default: join(root, '.ringwatch') },
+        help: { type: 'boolean', default: false },
       },
     });
+    if (values.help) {
+      console.log(USAGE);
+      process.exit(0);
+    }
     const demo = Number(values.demo);
     if (!Number.isInteger(demo) || demo < 0 || demo > 1_000) throw new Error('--demo takes 0 to 1000');
     const portBase = values['port-base'] === undefined ? undefined : Number(values['port-base']);
     if (portBase !== undefined && !(Number.isInteger(portBase) && portBase >= 1_024 && portBase <= 65_000)) {
       throw new Error('--port-base takes 1024 to 65000');
     }
-    return { demo, portBase, redis: values.redis, consul: values.consul, data: resolve(values.data) };
+    const redis = values.redis ?? process.env.RINGWATCH_REDIS_URL;
+    const consul = values.consul ?? process.env.RINGWATCH_CONSUL_URL;
+    return { demo, portBase, redis, consul, data: resolve(values.data) };
   } catch (error) {
     return fail(EXIT_USAGE, `${error.message}\n${USAGE}`);
   }
-}
-
-/** True as soon as something accepts connections at the URL's host and port; false after {@link PROBE_MS}. */
-async function answers(url, defaultPort) {
-  const { hostname, port } = new URL(url);
-  const untilMs = performance.now() + PROBE_MS;
-  do {
-    const connected = await new Promise((done) => {
-      const socket = createConnection({
-        host: hostname.replace(/^\[|\]$/g, ''),
-        port: Number(port) || defaultPort,
-        timeout: 1_000,
-      });
-      const end = (result) => {
-        socket.destroy();
-        done(result);
-      };
-      socket
-        .on('connect', () => end(true))
-        .on('error', () => end(false))
-        .on('timeout', () => end(false));
-    });
-    if (connected) return true;
-    await new Promise((done) => setTimeout(done, 200));
-  } while (performance.now() < untilMs);
-  return false;
 }
 
 async function requireServers({ redis, consul }) {
@@ -96,39 +84,14 @@ async function requireServers({ redis, consul }) {
     ['Consul', '--consul', consul, 8500],
   ].filter(([, , url]) => url !== undefined);
   for (const [name, flag, url, port] of probes) {
-    if (!URL.canParse(url)) fail(EXIT_USAGE, `${flag} is not a URL: ${url}`);
+    if (!URL.canParse(url)) fail(EXIT_USAGE, `${flag} is not a URL\n${USAGE}`);
     if (!(await answers(url, port))) {
       fail(
         EXIT_UNAVAILABLE,
-        `${name} does not answer at ${url}. Start it, or leave ${flag} out to use the embedded store.`,
+        `${name} does not answer at ${withoutSecrets(url)}. Start it, or leave ${flag} out to use the embedded store.`,
       );
     }
   }
-}
-
-/** True when the port can be bound on loopback. */
-function isFree(port) {
-  return new Promise((done) => {
-    const server = createServer();
-    server.on('error', () => done(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => done(true)));
-  });
-}
-
-/** A port for each door: the defaults where they are free, else others that are. */
-async function choosePorts(portBase) {
-  const ports = {};
-  const taken = new Set();
-  for (const [i, [door, standard]] of Object.entries(DEFAULT_PORTS).entries()) {
-    let port = portBase === undefined ? standard : portBase + i;
-    while (taken.has(port) || !(await isFree(port))) {
-      if (portBase !== undefined) fail(EXIT_UNAVAILABLE, `port ${port} is taken (--port-base ${portBase})`);
-      port += 10;
-    }
-    taken.add(port);
-    ports[door] = port;
-  }
-  return ports;
 }
 
 /** A URL as it may be shown: without user and password. */
@@ -138,99 +101,74 @@ function withoutSecrets(url) {
   return `${protocol}//${host}`;
 }
 
-/** Brings the bundles up to date; silent unless it fails. */
-function bundle() {
+/** Brings the bundles up to date; says so only where it takes a while, or fails. */
+async function bundle() {
+  const built = APPS.every((app) => existsSync(join(root, 'apps', app, 'bundle', 'main.js')));
+  const announce = () => console.log('ringwatch: building the apps …');
+  const timer = setTimeout(announce, built ? QUIET_BUILD_MS : 0);
   const args = ['run-many', '-t', 'bundle', '-p', APPS.join(','), '--output-style=static'];
-  const built = spawnSync('nx', args, { cwd: root, encoding: 'utf8' });
-  if (built.status !== 0) fail(1, `the apps could not be built\n${built.stdout}${built.stderr}`);
+  const build = spawn('nx', args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [build.stdout, build.stderr]) stream.on('data', (chunk) => (output += chunk));
+  const code = await new Promise((done) => build.on('error', done).on('close', done));
+  clearTimeout(timer);
+  if (code !== 0) fail(1, `the apps could not be built\n${output}`);
 }
 
-/** Flags of each app, in the order of starting. */
+/** Each app with its flags and its URLs, in the order of starting. */
 function commands({ demo, redis, consul, data }, ports) {
   const local = (port) => `127.0.0.1:${port}`;
   const consulUrl = consul ?? `http://${local(ports.sync)}`;
-  const dir = (app) => ['--data-dir', join(data, app)];
-  const store = redis === undefined ? 'embedded' : 'redis';
-  const config = consul === undefined ? 'embedded' : 'consul';
-  const redisFlag = (flag) => (redis === undefined ? [] : [flag, redis]);
-  return [
-    [
-      'config-sync',
-      [
-        '--http-port',
-        ports.sync,
-        '--grpc-port',
-        ports.syncGrpc,
-        ...dir('config-sync'),
-        ...(consul ? ['--consul-url', consul] : []),
-        ...redisFlag('--redis-url'),
-      ],
-    ],
-    [
-      'broker',
-      [
-        '--http-port',
-        ports.broker,
-        '--grpc-port',
-        ports.brokerGrpc,
-        ...dir('broker'),
-        '--consul-url',
-        consulUrl,
-        ...redisFlag('--redis-url'),
-      ],
-    ],
-    [
-      'visualization-gateway',
-      [
-        '--http-port',
-        ports.gateway,
-        '--brokers',
-        local(ports.brokerGrpc),
-        ...dir('visualization-gateway'),
-        '--consul-url',
-        consulUrl,
-        ...redisFlag('--config-redis-url'),
-        '--backends',
-        `store=${store}`,
-        '--backends',
-        `config=${config}`,
-      ],
-    ],
-    [
-      'agent',
-      ['--http-port', ports.agent, '--brokers', local(ports.brokerGrpc), ...dir('agent'), '--demo', demo],
-    ],
+  const brokers = ['--brokers', local(ports.brokerGrpc)];
+  const store = `store=${redis === undefined ? 'embedded' : 'redis'}`;
+  const config = `config=${consul === undefined ? 'embedded' : 'consul'}`;
+  const apps = [
+    {
+      app: 'config-sync',
+      args: ['--http-port', ports.sync, '--grpc-port', ports.syncGrpc],
+      urls: { RINGWATCH_CONSUL_URL: consul, RINGWATCH_REDIS_URL: redis },
+    },
+    {
+      app: 'broker',
+      args: ['--http-port', ports.broker, '--grpc-port', ports.brokerGrpc],
+      urls: { RINGWATCH_CONSUL_URL: consulUrl, RINGWATCH_REDIS_URL: redis },
+    },
+    {
+      app: 'visualization-gateway',
+      args: ['--http-port', ports.gateway, ...brokers, '--backends', store, '--backends', config],
+      urls: { RINGWATCH_CONSUL_URL: consulUrl, RINGWATCH_CONFIG_REDIS_URL: redis },
+    },
+    { app: 'agent', args: ['--http-port', ports.agent, ...brokers, '--demo', demo], urls: {} },
   ];
-}
-
-/** One app as a child; its log goes to a file, its warnings to the terminal. */
-function launch(app, args, data) {
-  const main = join(root, 'apps', app, 'bundle', 'main.js');
-  const child = spawn('node', ['--enable-source-maps', main, ...args.map(String)], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const inherited = Object.entries(process.env).filter(([name]) => !URL_VARIABLES.includes(name));
+  return apps.map(({ app, args, urls }) => {
+    const given = Object.entries(urls).filter(([, url]) => url !== undefined);
+    const env = Object.fromEntries([...inherited, ...given]);
+    return { app, args: [...args, '--data-dir', join(data, app)], env };
   });
-  const log = createWriteStream(join(data, `${app}.log`), { flags: 'a' });
-  const ended = new Promise((done) => child.on('close', (code, signal) => done(code ?? signal)));
-  const listening = new Promise((done) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream }).on('line', (line) => {
-        log.write(`${line}\n`);
-        if (line.includes('"msg":"listening"')) done(true);
-        if (line.startsWith('{"level":"error"') || !line.startsWith('{')) console.error(`${app}: ${line}`);
-      });
-    }
-    void ended.then(() => done(false));
-  });
-  return { app, child, ended, listening };
 }
 
 const options = readOptions();
 await requireServers(options);
-const ports = await choosePorts(options.portBase);
-bundle();
+const ports = await choosePorts(options.portBase).catch((error) => fail(EXIT_UNAVAILABLE, error.message));
+await bundle();
 mkdirSync(options.data, { recursive: true });
-const running = commands(options, ports).map(([app, args]) => launch(app, args, options.data));
+let locked = false;
+const running = commands(options, ports).map(({ app, args, env }) =>
+  launch(app, { root, data: options.data, args, env, onLocked }),
+);
+
+/** Said once, although each app finds its own folder locked. */
+function onLocked(detail) {
+  if (locked) return;
+  locked = true;
+  const holder = /process \d+$/.exec(detail)?.[0] ?? 'another process';
+  console.error(
+    `ringwatch: ${options.data} is in use by ${holder}. Stop that one first, or give this start a folder ` +
+      'of its own with --data DIR.',
+  );
+  void stop(EXIT_UNAVAILABLE);
+}
 
 let stopping;
 /** Stops every app, the last started first, and ends with `code`. */
@@ -245,6 +183,7 @@ function stop(code) {
       await ended;
       clearTimeout(killer);
     }
+    for (const { log } of running) log.flush();
     process.exit(code);
   })();
   return stopping;
@@ -252,6 +191,10 @@ function stop(code) {
 process.on('SIGINT', () => void stop(0));
 process.on('SIGTERM', () => void stop(0));
 process.on('SIGHUP', () => void stop(0));
+if (Number(process.env.RINGWATCH_RUN_PID) === process.ppid) {
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && void stop(1), PARENT_CHECK_MS).unref();
+}
 for (const { app, ended } of running) {
   void ended.then((how) => {
     if (stopping !== undefined) return;
@@ -263,9 +206,11 @@ for (const { app, ended } of running) {
 const late = new Promise((done) => setTimeout(() => done('late'), START_MS).unref());
 const up = await Promise.race([Promise.all(running.map(({ listening }) => listening)), late]);
 if (up === 'late') {
+  for (const { log } of running) log.flush();
   console.error(`ringwatch: not everything started within ${START_MS / 1_000} s; see ${options.data}/*.log`);
   await stop(1);
 } else if (up.every(Boolean)) {
+  for (const { log } of running) log.begin();
   const { redis, consul, data, demo } = options;
   const url = (port) => `http://127.0.0.1:${port}`;
   const embedded = `embedded store in ${data}`;
