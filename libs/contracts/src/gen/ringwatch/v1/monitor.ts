@@ -97,7 +97,7 @@ export interface Host_LabelsEntry {
 }
 
 export interface ListHostsRequest {
-  /** Continue after this host id (byte order of UTF-8); empty means from the start. */
+  /** Continue after this host id (in UTF-16 code units, as JavaScript compares text); empty means from the start. */
   readonly after: string;
   /** 0 means the broker's limit (1,000). */
   readonly limit: number;
