@@ -9,15 +9,16 @@ let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'ringwatch-log-'))));
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function written(
+/** What was written; the descriptor is closed only when nothing is under way any more. */
+async function written(
   write: (logger: ReturnType<typeof createLogger>) => void,
   level = 'info',
-): Record<string, unknown>[] {
+): Promise<Record<string, unknown>[]> {
   const path = join(folder, 'log');
   const fd = openSync(path, 'w');
   const logger = createLogger({ name: 'broker', level, fd });
   write(logger);
-  logger.flushSync();
+  await logger.flush();
   closeSync(fd);
   const lines = readFileSync(path, 'utf8')
     .split('\n')
@@ -25,8 +26,8 @@ function written(
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-test('a line is JSON with app, level by name, ISO time, fields and message', () => {
-  const [line] = written((logger) => logger.info({ port: 1 }, 'listening'));
+test('a line is JSON with app, level by name, ISO time, fields and message', async () => {
+  const [line] = await written((logger) => logger.info({ port: 1 }, 'listening'));
   expect(line).toMatchObject({ app: 'broker', level: 'info', port: 1, msg: 'listening' });
   expect(new Date(String(line?.['time'])).getTime()).toBeGreaterThan(0);
 });
@@ -47,15 +48,15 @@ test('a flush writes every line, in order', async () => {
   closeSync(fd);
 });
 
-test('secrets are redacted up to two levels deep', () => {
-  const [line] = written((logger) =>
+test('secrets are redacted up to two levels deep', async () => {
+  const [line] = await written((logger) =>
     logger.info({ token: 'hunter2', a: { b: { password: 'hunter2' } } }, 'x'),
   );
   expect(JSON.stringify(line)).not.toContain('hunter2');
 });
 
-test('errors keep their message and stack, children their bindings', () => {
-  const [line] = written((logger) =>
+test('errors keep their message and stack, children their bindings', async () => {
+  const [line] = await written((logger) =>
     logger.child({ part: 'wal' }).error({ error: new Error('disk') }, 'failed'),
   );
   expect(line).toMatchObject({
@@ -64,8 +65,8 @@ test('errors keep their message and stack, children their bindings', () => {
   });
 });
 
-test('nothing below the level is written', () => {
-  expect(written((logger) => logger.info({}, 'x'), 'warn')).toEqual([]);
+test('nothing below the level is written', async () => {
+  expect(await written((logger) => logger.info({}, 'x'), 'warn')).toEqual([]);
 });
 
 test.each([
