@@ -41,7 +41,7 @@ const RADIUS_MAX = 8;
 const HATCH_STEP = 7;
 const FADED = 0.45;
 /** Hatching of what is offline: less than its text, more than its ground. */
-const BAD_HATCH_ALPHA = 0.32;
+const BAD_HATCH_ALPHA = 0.22;
 const CORNER_MAX = 12;
 /** By colour; the themes have two. */
 const hatches = new Map<string, CanvasPattern | string>();
@@ -55,7 +55,9 @@ export function paintFleet(context: CanvasRenderingContext2D, width: number, pic
   context.clearRect(0, 0, width, grid.height + grid.gap);
   for (let i = 0; i < hosts.length; i++)
     paintCell(context, picture, hosts[i] as FleetHost, cellOrigin(grid, i));
-  if (marked !== undefined && marked < hosts.length) outlineCell(context, picture, cellOrigin(grid, marked));
+  if (marked !== undefined && marked < hosts.length) {
+    outline(context, picture.palette.text, boxOf(grid, cellOrigin(grid, marked)));
+  }
 }
 
 interface Point {
@@ -73,7 +75,7 @@ function paintCell(
   const status = picture.statusOf(host);
   const ratio = host.value === undefined || full <= 0 ? undefined : host.value / full;
   const look = { status, ratio, demo: isDemo(host.labels) };
-  paintLook(context, palette, look, { x, y, width: grid.cellWidth, height: grid.cellHeight });
+  paintLook(context, palette, look, boxOf(grid, { x, y }));
   if (grid.detail === 'colour') return;
   context.fillStyle = inkOn(palette, look);
   if (grid.detail === 'card') writeCard(context, picture, host, status, { x, y });
@@ -99,11 +101,7 @@ export function paintLook(
   }
   context.globalAlpha = 1;
   if (demo) paintCorner(context, inkOn(palette, { status, ratio, demo }), box);
-  if (!offline) return;
-  traceBox(context, { x: box.x + 1, y: box.y + 1, width: box.width - 2, height: box.height - 2 });
-  context.lineWidth = 2;
-  context.strokeStyle = palette.bad;
-  context.stroke();
+  if (offline) outline(context, palette.bad, box);
 }
 
 function groundOf(palette: Palette, status: HostStatus, ratio: number | undefined): string {
@@ -112,8 +110,8 @@ function groundOf(palette: Palette, status: HostStatus, ratio: number | undefine
 }
 
 function inkOn(palette: Palette, { status, ratio }: CellLook): string {
-  if (status === 'offline') return palette.bad;
-  return ratio === undefined || status === 'unknown' ? palette.text : textOnHeat(palette.theme, ratio);
+  const plain = ratio === undefined || status === 'offline' || status === 'unknown';
+  return plain ? palette.text : textOnHeat(palette.theme, ratio);
 }
 
 /** The mark of invented hosts: a small triangle in the upper right corner. */
@@ -133,7 +131,7 @@ function paintCorner(context: CanvasRenderingContext2D, ink: string, { x, y, wid
 
 function writeCard(
   context: CanvasRenderingContext2D,
-  { grid, metric, full, nowMs }: FleetPicture,
+  { grid, metric, full, nowMs, palette }: FleetPicture,
   host: FleetHost,
   status: HostStatus,
   { x, y }: Point,
@@ -149,9 +147,12 @@ function writeCard(
   context.fillText(fitted(context, host.id, inner), x + pad, y + pad);
   context.textBaseline = 'alphabetic';
   context.font = `600 ${large ? 24 : 16}px ${FONT}`;
+  const { fillStyle: ink } = context;
+  if (offline) context.fillStyle = palette.bad;
   const said = offline ? 'offline' : formatValue(host.value, metric.unit);
   context.fillText(said, x + pad, y + grid.cellHeight - pad);
   if (!large) return;
+  context.fillStyle = ink;
   const note = offline ? formatAge(nowMs - host.seenAtMs) : status === 'online' ? '' : status;
   context.font = `500 11px ${FONT}`;
   context.textAlign = 'right';
@@ -160,7 +161,7 @@ function writeCard(
 
 function writeValue(
   context: CanvasRenderingContext2D,
-  { grid, metric }: FleetPicture,
+  { grid, metric, palette }: FleetPicture,
   host: FleetHost,
   status: HostStatus,
   { x, y }: Point,
@@ -168,7 +169,9 @@ function writeValue(
   context.textAlign = 'center';
   context.textBaseline = 'middle';
   context.font = `500 11px ${FONT}`;
-  const said = status === 'offline' ? 'offline' : formatValue(host.value, metric.unit);
+  const offline = status === 'offline';
+  if (offline) context.fillStyle = palette.bad;
+  const said = offline ? 'offline' : formatValue(host.value, metric.unit);
   const text = fitted(context, said, grid.cellWidth - 4);
   context.fillText(text, x + grid.cellWidth / 2, y + grid.cellHeight / 2 + 0.5);
 }
@@ -188,7 +191,7 @@ function drawTrail(
     Math.min(1, Math.max(0, value / full)) * grid.cellHeight * TRAIL_SHARE;
   const start = x + grid.cellWidth - (trail.length - 1) * step;
   context.save();
-  traceCell(context, grid, x, y);
+  traceBox(context, boxOf(grid, { x, y }));
   context.clip();
   context.beginPath();
   context.moveTo(start, bottom);
@@ -219,19 +222,16 @@ function hatchPattern(context: CanvasRenderingContext2D, colour: string): Canvas
   return pattern;
 }
 
-function outlineCell(
-  context: CanvasRenderingContext2D,
-  { grid, palette }: FleetPicture,
-  { x, y }: Point,
-): void {
-  traceCell(context, grid, x, y);
+/** A line just inside `box`, so that no edge of the canvas cuts it. */
+function outline(context: CanvasRenderingContext2D, colour: string, { x, y, width, height }: Box): void {
+  traceBox(context, { x: x + 1, y: y + 1, width: width - 2, height: height - 2 });
   context.lineWidth = 2;
-  context.strokeStyle = palette.text;
+  context.strokeStyle = colour;
   context.stroke();
 }
 
-function traceCell(context: CanvasRenderingContext2D, grid: FleetGrid, x: number, y: number): void {
-  traceBox(context, { x, y, width: grid.cellWidth, height: grid.cellHeight });
+function boxOf({ cellWidth, cellHeight }: FleetGrid, { x, y }: Point): Box {
+  return { x, y, width: cellWidth, height: cellHeight };
 }
 
 function traceBox(context: CanvasRenderingContext2D, { x, y, width, height }: Box): void {

@@ -38,12 +38,7 @@ function format(value: number | null | undefined, unit: Unit, digits: Digits): s
     case 'celsius':
       return `${digits(value, 1)} °C`;
     case 'number':
-      return scaled(
-        value,
-        1000,
-        DECIMAL,
-        Number.isInteger(value) && Math.abs(value) < 1000 ? trim : digits,
-      ).trim();
+      return isSmallWhole(value) ? String(value) : scaled(value, 1000, DECIMAL, digits).trim();
   }
 }
 
@@ -106,6 +101,11 @@ function seconds(value: number): string {
   if (size < 0.001) return `${trim(value * 1e6, 0)} µs`;
   if (size < 1) return `${trim(value * 1e3, size < 0.01 ? 1 : 0)} ms`;
   return size < 120 ? `${trim(value, 1)} s` : formatAge(value * 1000);
+}
+
+/** Most numbers without a unit count things. */
+function isSmallWhole(value: number): boolean {
+  return Number.isInteger(value) && Math.abs(value) < 1000;
 }
 
 /** At most `digits` decimals, without zeros at the end. */

@@ -16,7 +16,7 @@ const AXIS_WIDTH = 66;
 /** Room above the highest point. */
 const HEADROOM = 1.12;
 const DRAG_MIN_PIXELS = 8;
-const DOT_SIZE = 5;
+const DOT_SIZE = 6;
 /** Stacks are read by their areas; outlines would bury thin ones. */
 const STACK_ALPHA = 0.8;
 const STEPS_SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600];

@@ -7,7 +7,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { effect } from '@preact/signals';
 import uPlot from 'uplot';
 import { useWidth } from '../fleet/use-width.ts';
-import { formatValue } from '../format/units.ts';
+import { formatTime, formatValue } from '../format/units.ts';
 import { nowMs } from '../live/live-state.ts';
 import { palette } from '../theme.ts';
 import { CHART_HEIGHT, chartOptions, colourOf } from './chart-options.ts';
@@ -36,11 +36,18 @@ export function Chart({ panel, window, reader, span }: ChartProps): JSX.Element 
   const at = indexAt(reader.times, cursorTime.value);
   const titleId = `chart-${panel.id}`;
   const summary = useSummary(panel, columns);
+  const nothing = nothingDrawn(panel, columns, reader);
   return (
     <section class="card chart" aria-labelledby={titleId}>
       <header>
         <h3 id={titleId}>{panel.title}</h3>
+        {panel.headline && (
+          <span>
+            <b>{formatValue(panel.headline.read(reader)[at], panel.unit)}</b> {panel.headline.word}
+          </span>
+        )}
         {panel.note && <span class="muted">{panel.note}</span>}
+        <CursorTime />
         <button
           type="button"
           class="quiet"
@@ -51,14 +58,16 @@ export function Chart({ panel, window, reader, span }: ChartProps): JSX.Element 
           Table
         </button>
       </header>
-      <div
-        ref={plot}
-        class="plot"
-        hidden={asTable}
-        role="img"
-        aria-label={summary}
-        style={{ minHeight: `${CHART_HEIGHT}px` }}
-      />
+      <div class="plot-frame" hidden={asTable}>
+        <div
+          ref={plot}
+          class="plot"
+          role="img"
+          aria-label={summary}
+          style={{ minHeight: `${CHART_HEIGHT}px` }}
+        />
+        {nothing && <p class="plot-note">{nothing}</p>}
+      </div>
       {asTable && <ChartTable panel={panel} times={reader.times} columns={columns} />}
       <ul class="legend">
         {panel.series.map(({ label, colour }, i) => (
@@ -67,14 +76,26 @@ export function Chart({ panel, window, reader, span }: ChartProps): JSX.Element 
               <rect width="10" height="10" rx="2" fill={colourOf(colours, colour)} />
             </svg>
             <span class="label">{label}</span>
-            <data value={String(valueAt(columns[i], at) ?? '')}>
-              {formatValue(valueAt(columns[i], at), panel.unit)}
-            </data>
+            <data value={String(columns[i]?.[at] ?? '')}>{formatValue(columns[i]?.[at], panel.unit)}</data>
           </li>
         ))}
       </ul>
     </section>
   );
+}
+
+/** The instant that all legends show while the pointer is in any chart. */
+function CursorTime(): JSX.Element | null {
+  const { value: time } = cursorTime;
+  return time === undefined ? null : <time class="cursor-time">{formatTime(time)}</time>;
+}
+
+/** Why a chart of a host that reports is empty; undefined when it is not. */
+function nothingDrawn(panel: Panel, columns: readonly Column[], reader: ColumnReader): string | undefined {
+  if (columns.some((column) => column.some((value) => value !== null))) return undefined;
+  return panel.rates
+    ? `A rate needs a second report within ${reader.gapSeconds} s.`
+    : 'No value in the time shown.';
 }
 
 /**
@@ -155,13 +176,7 @@ function summaryOf(panel: Panel, columns: readonly Column[]): string {
   return `${panel.title}. ${parts.join('. ')}.`;
 }
 
-/** Index of the point at `time`; undefined for the newest. */
-function indexAt(times: readonly number[], time: number | undefined): number | undefined {
-  if (time === undefined) return undefined;
-  const index = times.lastIndexOf(time);
-  return index < 0 ? undefined : index;
-}
-
-function valueAt(column: Column | undefined, index: number | undefined): number | null | undefined {
-  return index === undefined ? column?.at(-1) : column?.[index];
+/** Index of the point at `time`, of the newest without one; -1 where the host was silent. */
+function indexAt(times: readonly number[], time: number | undefined): number {
+  return time === undefined ? times.length - 1 : times.lastIndexOf(time);
 }

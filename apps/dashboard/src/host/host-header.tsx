@@ -3,13 +3,13 @@ import { useEffect } from 'preact/hooks';
 import { isDemo } from '../fleet/fleet-store.ts';
 import { formatAge, formatTime } from '../format/units.ts';
 import { live, nowMs, viewing } from '../live/live-state.ts';
-import { navigate, RANGES, type Range, type Route } from '../route.ts';
+import { navigate, RANGES, type HostRoute, type Range } from '../route.ts';
 import { isTyping } from '../shell/keys.ts';
 import { follow, togglePause, type TimeSpan } from './chart-time.ts';
 import type { HostWindow } from './host-window.ts';
 
 export interface HostHeaderProps {
-  readonly route: Extract<Route, { page: 'host' }>;
+  readonly route: HostRoute;
   readonly window: HostWindow;
   readonly span: () => TimeSpan;
 }
@@ -39,7 +39,15 @@ export function HostHeader({ route, window, span }: HostHeaderProps): JSX.Elemen
             </button>
           ))}
         </div>
-        <PauseButton span={span} />
+        <button
+          type="button"
+          class="button"
+          aria-keyshortcuts="Space"
+          aria-pressed={viewing.value.mode === 'paused'}
+          onClick={() => togglePause(span())}
+        >
+          Pause
+        </button>
       </div>
       {names.length > 0 && (
         <ul class="labels" aria-label="Labels">
@@ -51,23 +59,6 @@ export function HostHeader({ route, window, span }: HostHeaderProps): JSX.Elemen
         </ul>
       )}
     </div>
-  );
-}
-
-function PauseButton({ span }: { readonly span: () => TimeSpan }): JSX.Element {
-  const state = viewing.value;
-  if (state.mode === 'following') {
-    return (
-      <button type="button" class="button" aria-keyshortcuts="Space" onClick={() => togglePause(span())}>
-        Pause
-      </button>
-    );
-  }
-  return (
-    <button type="button" class="button primary" aria-keyshortcuts="L" onClick={follow}>
-      Back to live
-      <span class="count">{state.behind === 1 ? '1 update behind' : `${state.behind} updates behind`}</span>
-    </button>
   );
 }
 

@@ -1,22 +1,22 @@
 /** One host: its charts, live. */
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { live } from '../live/live-state.ts';
-import { RANGES, type Route } from '../route.ts';
+import { RANGES, type HostRoute } from '../route.ts';
 import { Waiting } from '../shell/waiting.tsx';
 import { Chart } from './chart.tsx';
 import { follow, frozen, type TimeSpan } from './chart-time.ts';
 import { ColumnReader } from './column-reader.ts';
 import { HostHeader } from './host-header.tsx';
 import type { HostWindow } from './host-window.ts';
+import { MissingHost } from './missing-host.tsx';
 import { ownPanels } from './own-panels.ts';
 import type { Panel } from './panel.ts';
 import { PastNote } from './past-note.tsx';
+import { PausedBar } from './paused-bar.tsx';
 import { SeriesIndex } from './series-index.ts';
 import { systemPanels } from './system-panels.ts';
+import { useHostMissing } from './use-host-missing.ts';
 import { useHostWindow } from './use-host-window.ts';
-
-type HostRoute = Extract<Route, { page: 'host' }>;
 
 export function HostView({ route }: { route: HostRoute }): JSX.Element {
   const seconds = RANGES[route.range];
@@ -26,9 +26,9 @@ export function HostView({ route }: { route: HostRoute }): JSX.Element {
   const panels = usePanels(window);
   useEffect(() => follow, [window]);
   void window.changed.value; // Read so that the first point replaces the waiting page.
+  const missing = useHostMissing(route.hostId, window.newest === undefined);
   if (window.newest === undefined) {
-    const nothing = live.state.value.phase === 'empty' ? `${route.hostId} has not reported yet.` : undefined;
-    return <Waiting what={route.hostId} nothing={nothing} />;
+    return missing ? <MissingHost hostId={route.hostId} /> : <Waiting what={route.hostId} />;
   }
   const chart = (panel: Panel): JSX.Element => (
     <Chart key={panel.id} panel={panel} window={window} reader={reader} span={span} />
@@ -46,6 +46,7 @@ export function HostView({ route }: { route: HostRoute }): JSX.Element {
         </>
       )}
       {panels.details.length > 0 && <Details panels={panels.details} chart={chart} />}
+      <PausedBar />
     </main>
   );
 }

@@ -25,6 +25,19 @@ export interface MetricsPage {
   readonly missing: readonly string[];
 }
 
+const NOT_FOUND = 404;
+
+/** Whether any host of this name has reported. @throws {Problem} when nobody can say */
+export async function isKnownHost(hostId: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await getJson<unknown>(`/api/v1/hosts/${encodeURIComponent(hostId)}`, signal);
+    return true;
+  } catch (error) {
+    if (error instanceof Problem && error.status === NOT_FOUND) return false;
+    throw error;
+  }
+}
+
 interface LatestPage {
   readonly reports: readonly { readonly metrics: Readonly<Record<string, number>> }[];
 }

@@ -43,17 +43,29 @@ export function Header(): JSX.Element {
   );
 }
 
-/** What runs on what: `store embedded · config embedded`. */
+const BACKENDS_ID = 'backends';
+
+/** What runs on what: `store embedded`, `config embedded`. On a narrow screen a button shows it. */
 function Backends(): JSX.Element | null {
   const backends = Object.entries(live.state.value.backends);
   if (backends.length === 0) return null;
   return (
-    <ul class="backends" aria-label="Back ends in use">
-      {backends.map(([part, backend]) => (
-        <li key={part}>
-          <span class="muted">{part}</span> {backend}
-        </li>
-      ))}
-    </ul>
+    <>
+      <button
+        type="button"
+        class="icon-button backends-button"
+        aria-label="Back ends in use"
+        popovertarget={BACKENDS_ID}
+      >
+        i
+      </button>
+      <ul id={BACKENDS_ID} class="backends" popover="auto" aria-label="Back ends in use">
+        {backends.map(([part, backend]) => (
+          <li key={part}>
+            <span class="muted">{part}</span> {backend}
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }

@@ -3,5 +3,5 @@ export function isTyping(event: KeyboardEvent): boolean {
   if (event.ctrlKey || event.metaKey || event.altKey) return true;
   const { target } = event;
   if (!(target instanceof HTMLElement)) return false;
-  return target.closest('input, select, textarea, dialog, [role="application"]') !== null;
+  return target.closest('input, select, textarea, dialog') !== null;
 }

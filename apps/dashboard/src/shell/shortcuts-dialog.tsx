@@ -4,15 +4,36 @@ import { useEffect, useRef } from 'preact/hooks';
 import { FLEET, navigate } from '../route.ts';
 import { isTyping } from './keys.ts';
 
-const SHORTCUTS: readonly (readonly [keys: string, does: string])[] = [
-  ['Space', 'stop the charts, and go on'],
-  ['L', 'back to live'],
-  ['Drag on a chart', 'zoom into a time, in all charts'],
-  ['Double click', 'back to live'],
-  ['← ↑ ↓ →', 'move on the fleet map'],
-  ['Enter', 'open the marked host'],
-  ['F', 'to the fleet'],
-  ['?', 'this list'],
+interface Shortcuts {
+  readonly where: string;
+  readonly keys: readonly (readonly [keys: string, does: string])[];
+}
+
+const SHORTCUTS: readonly Shortcuts[] = [
+  {
+    where: 'Everywhere',
+    keys: [
+      ['F', 'to the fleet'],
+      ['?', 'this list'],
+    ],
+  },
+  {
+    where: 'On the fleet map',
+    keys: [
+      ['← ↑ ↓ →', 'move between hosts'],
+      ['Enter', 'open the marked host'],
+      ['Esc', 'unmark it'],
+    ],
+  },
+  {
+    where: 'On the page of a host',
+    keys: [
+      ['Space', 'stop all charts, and go on'],
+      ['L', 'back to live'],
+      ['Drag on a chart', 'zoom into a time, in all charts'],
+      ['Double click', 'back to live'],
+    ],
+  },
 ];
 
 const shown = signal(false);
@@ -46,16 +67,21 @@ export function ShortcutsDialog(): JSX.Element {
       onClose={() => void (shown.value = false)}
     >
       <h2 id="shortcuts-title">Keyboard and mouse</h2>
-      <dl>
-        {SHORTCUTS.map(([keys, does]) => (
-          <div key={keys}>
-            <dt>
-              <kbd>{keys}</kbd>
-            </dt>
-            <dd>{does}</dd>
-          </div>
-        ))}
-      </dl>
+      {SHORTCUTS.map((group) => (
+        <section key={group.where}>
+          <h3>{group.where}</h3>
+          <dl>
+            {group.keys.map(([keys, does]) => (
+              <div key={keys}>
+                <dt>
+                  <kbd>{keys}</kbd>
+                </dt>
+                <dd>{does}</dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      ))}
       <form method="dialog">
         <button type="submit" class="button">
           Close
