@@ -88,7 +88,8 @@ async function requireServers({ redis, consul }) {
     if (!(await answers(url, port))) {
       fail(
         EXIT_UNAVAILABLE,
-        `${name} does not answer at ${withoutSecrets(url)}. Start it, or leave ${flag} out to use the embedded store.`,
+        `${name} does not answer at ${withoutSecrets(url)}. Start it, or leave ${flag} out to use the ` +
+          'embedded store.',
       );
     }
   }

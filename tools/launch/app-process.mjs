@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { AppLog } from './app-log.mjs';
 
-const END_WITH_LAUNCHER = new URL('end-with-launcher.mjs', import.meta.url).href;
+const END_WITH_LAUNCHER = new URL('./end-with-launcher.mjs', import.meta.url).href;
 
 /**
  * Starts the bundle of `app`.
- * @param options `root` of the checkout, `data` folder, `args`, `env`, and `onLocked(detail)`, which is called
- *   when the app cannot start because another process holds its data folder.
- * @returns `{ app, child, log, ended, listening }`: `ended` resolves with the exit code or signal, `listening`
- *   with true when its doors are open, with false when it ended before.
+ * @param options `root` of the checkout, `data` folder, `args`, `env`, and `onLocked(detail)`, which is
+ *   called when the app cannot start because another process holds its data folder.
+ * @returns `{ app, child, log, ended, listening }`: `ended` resolves with the exit code or signal,
+ *   `listening` with true when its doors are open, with false when it ended before.
  */
 export function launch(app, { root, data, args, env, onLocked }) {
   const main = join(root, 'apps', app, 'bundle', 'main.js');

@@ -23,7 +23,7 @@ export const brokerConfig = z.object({
   ),
   configRedisUrl: urlField(
     ['redis', 'rediss'],
-    'Redis that holds the fast copy of the configuration; default: redisUrl',
+    'Redis that holds the fast copy of the configuration; default: that of --redis-url',
   ).meta({ secret: true }),
   retainedMs: durationMsField(15 * 60_000, 'How long the log keeps reports at hand', { minMs: 1_000 }),
   logBytesMax: z
