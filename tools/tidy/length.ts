@@ -8,7 +8,7 @@ export const LINE_COLUMNS_MAX = 110;
 
 export function* length(workspace: Workspace): Generator<Finding> {
   for (const path of workspace.code) {
-    const lines = (workspace.files.get(path) ?? '').split('\n');
+    const lines = (workspace.files.get(path) ?? '').replace(/\n$/, '').split('\n');
     if (lines.length > FILE_LINES_MAX) {
       yield {
         rule: 'file-length',

@@ -2,7 +2,7 @@
  * What all doors for reports share: check each report, store what is good, tell the fate of each.
  *
  * 1. One bad report never costs another its place.
- * 2. Nothing is counted as accepted before it is durable (decision D2).
+ * 2. Nothing is counted as accepted before it is durable.
  */
 import { Fault, toFault, type Clock } from '@ringwatch/kernel';
 import type { Batch, BatchAck } from '@ringwatch/contracts';

@@ -55,7 +55,7 @@ export async function startBroker(service: ServiceProcess<BrokerConfig>): Promis
   });
 }
 
-/** Ends the process so that nothing more is acknowledged (decision D2). */
+/** Ends the process so that nothing more is acknowledged. */
 function endAtOnce(logger: ProcessLogger, fault: Fault): void {
   logger.error({ error: fault, cause: String(fault.cause) }, 'the log is broken: ending at once');
   logger.flushSync();

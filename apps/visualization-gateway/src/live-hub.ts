@@ -5,8 +5,8 @@
  *    second for a viewer, not a thousand.
  * 2. Viewers with the same subscription share a channel, and its frame is encoded and turned into bytes once.
  * 3. What waits is sent out before a viewer begins, so that its snapshot and the next update do not overlap.
- * 4. A viewer begins when its channel has judged all hosts. With globs that takes a while ({@link JudgeQueue});
- *    nobody else waits for it.
+ * 4. A viewer begins when its channel has judged all hosts. With globs that takes a while ({@link
+ *    JudgeQueue}); nobody else waits for it.
  */
 import type { Clock } from '@ringwatch/kernel';
 import {

@@ -26,7 +26,9 @@ function repeatable<T extends z.ZodType>(item: T, most: number) {
 }
 
 const hostId = z.string().min(1).max(ID_LENGTH_MAX).meta({ description: 'Id of a host', example: 'web-1' });
-/** A number as JSON writes it: what our own answers hold may be asked for again. `Number()` would take more. */
+/**
+ * A number as JSON writes it: what our own answers hold may be asked for again. `Number()` would take more.
+ */
 const DECIMAL = /^\d+(\.\d+)?(e[+-]?\d+)?$/i;
 
 /** A parameter that is a number. Another text is left as it is, for `number` to refuse. */

@@ -1,5 +1,5 @@
 /**
- * Queries to any of the brokers (design section 6).
+ * Queries to any of the brokers.
  *
  * 1. Every call has a deadline; an attempt gets a third of it, so that a broker that stopped answering costs
  *    a third.

@@ -1,5 +1,5 @@
 /**
- * Writes documents: validated, authority first, then the fenced copy (design decision D8).
+ * Writes documents: validated, authority first, then the fenced copy.
  *
  * 1. Nothing reaches the copy that the authority does not hold; without the authority there is no write.
  * 2. Equal content writes nothing and wakes nobody.

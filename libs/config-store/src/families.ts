@@ -14,7 +14,7 @@ const COUNT_MAX = 1_000_000;
 const TEXT_CHARS_MAX = 4_096;
 const LABELS_MAX = 32;
 
-/** A document as canonical JSON, bytes (design decision D7 keeps a family below 256 KiB as a whole). */
+/** A document as canonical JSON, bytes (the control plane keeps a family below 256 KiB as a whole). */
 export const DOCUMENT_BYTES_MAX = 64 * 1024;
 /** Documents of one family, those deleted within the last 24 h included. */
 export const DOCUMENTS_MAX = 1_000;

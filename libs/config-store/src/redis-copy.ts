@@ -4,7 +4,7 @@
  *
  * 1. Every change goes through the fenced script; a family is read in one MULTI, so values and versions
  *    belong together.
- * 2. Redis Cluster is refused: the script spans the keys of a family and publishes (design decision D8).
+ * 2. Redis Cluster is refused: the script spans the keys of a family and publishes.
  * 3. An error of Redis is a coded fault; what may pass by itself is `unavailable`.
  */
 import { Fault, silentLogger, type Logger } from '@ringwatch/kernel';

@@ -1,6 +1,5 @@
 /**
- * The embedded twin of Consul's KV store: for one process and a file, when there is no Consul (design
- * decision D11).
+ * The embedded twin of Consul's KV store: for one process and a file, when there is no Consul.
  *
  * 1. A write is acknowledged after it is durable, and only then seen by readers and waiters.
  * 2. Writes that arrive while one is being synced share the next sync, in order of arrival.

@@ -1,5 +1,5 @@
 /**
- * Which partition a host belongs to, and where that partition sits on the ring (decision D5). The partition
+ * Which partition a host belongs to, and where that partition sits on the ring. The partition
  * count is fixed when a cluster is founded, so both answers hold for its life.
  */
 import { assert } from '@ringwatch/kernel';

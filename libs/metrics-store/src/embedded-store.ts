@@ -1,5 +1,5 @@
 /**
- * The store inside the process, on lmdb: what a deployment without Redis uses (decision D11).
+ * The store inside the process, on lmdb: what a deployment without Redis uses.
  *
  *     reports   [hostId, timestamp]             → f64 expiry, Unix ms | codec columns
  *     expiries  [expiry in s, number]           → JSON of the keys that one write call made, oldest first
@@ -104,7 +104,8 @@ export class EmbeddedStore implements MetricsStore {
    */
   static async open(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
     try {
-      // Batches of its own making would have promises that nobody could wait for; we write in transactions only.
+      // Batches of its own making would have promises that nobody could wait for; we write in transactions
+      // only.
       const root = open<string, string>({
         path: options.folder,
         maxDbs: 8,

@@ -1,5 +1,5 @@
 /**
- * What a report and a request may be at most. All are settings; these are the defaults of the design.
+ * What a report and a request may be at most. All are settings; these are the defaults.
  */
 export interface Limits {
   /** Host id, bytes of UTF-8. */
@@ -68,5 +68,7 @@ export const LIMITS_CEILING: Limits = {
  */
 export const LABELS_BYTES_MAX = 10_000;
 
-/** All series keys of a report together, bytes of UTF-8: with its values they have to fit one 4 MiB message. */
+/**
+ * All series keys of a report together, bytes of UTF-8: with its values they have to fit one 4 MiB message.
+ */
 export const SCHEMA_BYTES_MAX = 2 * 1024 * 1024;

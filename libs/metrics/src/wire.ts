@@ -54,7 +54,8 @@ const REPORT_OVERHEAD_BYTES = 64;
 export const PAGE_BYTES_MAX = 3 * 1024 * 1024;
 
 /**
- * Cuts `reports` into pages that each fit one message as {@link toWire} makes it; a single report always does.
+ * Cuts `reports` into pages that each fit one message as {@link toWire} makes it; a single report always
+ * does.
  * @param known hashes of the schemas whose keys need not travel.
  */
 export function* wirePages(reports: readonly Report[], known?: ReadonlySet<string>): Generator<Report[]> {

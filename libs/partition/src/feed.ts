@@ -3,7 +3,7 @@
  *
  * 1. A feed has no queue of its own: it is a cursor over the retained log, as fast as its reader.
  * 2. A cursor of another log, or before the first retained index, gets a reset: the newest report of every
- *    host, then all that follows. No gap, no duplicate, or a reset (decision D9).
+ *    host, then all that follows. No gap, no duplicate, or a reset.
  */
 import type { Clock } from '@ringwatch/kernel';
 import type { Report } from '@ringwatch/metrics';

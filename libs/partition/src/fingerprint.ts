@@ -3,9 +3,9 @@ import { crc32 } from 'node:zlib';
 const HIGH = 2 ** 21;
 
 /**
- * 53 bits over `content` and `salt`: CRC-32 beside 21 bits of a multiplicative hash over 32-bit words (FNV-1a's
- * step). Equal content has equal fingerprints; different content does by accident once in 2⁵³, and a CRC
- * collision, which is easy to construct, does not suffice.
+ * 53 bits over `content` and `salt`: CRC-32 beside 21 bits of a multiplicative hash over 32-bit words
+ * (FNV-1a's step). Equal content has equal fingerprints; different content does by accident once in 2⁵³, and
+ * a CRC collision, which is easy to construct, does not suffice.
  */
 export function fingerprintOf(content: Buffer, salt: string): number {
   const crc = crc32(content, crc32(salt));

@@ -162,7 +162,9 @@ export class Flusher {
     }
   }
 
-  /** A late report whose key is taken, or one that the store cannot hold: said, counted, and not tried again. */
+  /**
+   * A late report whose key is taken, or one that the store cannot hold: said, counted, and not tried again.
+   */
   #countRefused(outcomes: readonly HistoryOutcome[], reports: readonly Report[]): void {
     const lost = outcomes.filter((outcome) => outcome === 'conflict' || outcome === 'refused').length;
     if (lost === 0) return;

@@ -62,8 +62,8 @@ export class PartitionState {
   constructor(public settings: PartitionSettings) {}
 
   /**
-   * Applies the entry at `index`. An entry that a snapshot already covers (`index <= appliedIndex`) only finds
-   * its way back into the index of recent reports.
+   * Applies the entry at `index`. An entry that a snapshot already covers (`index <= appliedIndex`) only
+   * finds its way back into the index of recent reports.
    */
   apply(index: number, payload: Buffer): AppliedEntry {
     const view = new EntryView(payload, this.schemas);
@@ -175,7 +175,10 @@ export class PartitionState {
   }
 }
 
-/** Of interval, timestamp, host, labels and values; the record's schema number is local, so its hash is the salt. */
+/**
+ * Of interval, timestamp, host, labels and values; the record's schema number is local, so its hash is the
+ * salt.
+ */
 function fingerprintAt(view: EntryView, offset: number, report: Report): number {
   return fingerprintOf(view.recordAt(offset).subarray(12), report.schema.hash);
 }

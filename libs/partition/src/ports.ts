@@ -31,8 +31,9 @@ export type HistoryOutcome = 'written' | 'duplicate' | 'conflict' | 'refused';
 /** The history behind the retained log, as far as the partition writes and reads it. */
 export interface ReportHistory {
   /**
-   * Writes reports and tells of each, in their order, what became of it; equal ones again are fine. `conflict`: other
-   * content is there and stays; `refused`: it will never be stored. Rejects when it may work later.
+   * Writes reports and tells of each, in their order, what became of it; equal ones again are fine.
+   * `conflict`: other content is there and stays; `refused`: it will never be stored. Rejects when it may
+   * work later.
    */
   write(reports: readonly Report[], ttlMs: number): Promise<readonly HistoryOutcome[]>;
   /** Changes when the store may have lost what it had (restart, failover). */

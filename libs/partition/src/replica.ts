@@ -5,7 +5,7 @@
  *     submit → stager → proposer (log, sync) → apply → acknowledge
  *                                                └→ feed (subscriptions), flusher (store), queries
  *
- * 1. What `submit` resolved is durable and applied; the store is never on that path (decision D2).
+ * 1. What `submit` resolved is durable and applied; the store is never on that path.
  * 2. Trimming never drops what is not flushed; a snapshot is durable before anything is trimmed.
  */
 import { Fault, type Clock, type Logger, type Random } from '@ringwatch/kernel';

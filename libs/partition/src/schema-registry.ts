@@ -3,8 +3,8 @@
  * proposal under way.
  *
  * 1. A schema that is referred to is never dropped, for later entries name it by its hash alone.
- * 2. The registry is bounded where reports come in (`hasRoomFor`), never while applying: what is in the log is
- *    applied.
+ * 2. The registry is bounded where reports come in (`hasRoomFor`), never while applying: what is in the log
+ *    is applied.
  */
 import { assert } from '@ringwatch/kernel';
 import { keyBytesOf, type Schema } from '@ringwatch/metrics';

@@ -1,7 +1,7 @@
 /**
- * A partition's snapshot holds no reports: host and schema tables, watermark, settings, and what was decided about
- * the reports of retained entries. Version 1 is JSON
- * text; the values of a host's newest report are base64 of their bytes.
+ * A partition's snapshot holds no reports: host and schema tables, watermark, settings, and what was decided
+ * about the reports of retained entries. Version 1 is JSON text; the values of a host's newest report are
+ * base64 of their bytes.
  */
 import { Fault } from '@ringwatch/kernel';
 import type { Labels, Schema } from '@ringwatch/metrics';

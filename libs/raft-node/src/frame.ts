@@ -3,13 +3,13 @@
  * is always a single frame, and a bad frame with a good one after it is corruption. Drawn in
  * docs/formats/segment-log.md.
  *
- *     header   "RWLG" | u16 version = 1 | u16 0 | 16 B log id | u64 first index | u32 salt | u32 0    40 bytes
+ *     header   "RWLG" | u16 version = 1 | u16 0 | 16 B log id | u64 first index | u32 salt | u32 0   40 bytes
  *     frame    "RWFR" | u32 crc32 of the rest, from salt | u32 body bytes | u32 records | u64 first index
  *              | body, padded to 8
  *     body     per record: u32 bytes | payload
  *
- * Little-endian; frames start at multiples of 8. The salt is random and told to nobody: without it a report whose
- * values spell a frame would pass for one, and a torn tail before it for corruption.
+ * Little-endian; frames start at multiples of 8. The salt is random and told to nobody: without it a report
+ * whose values spell a frame would pass for one, and a torn tail before it for corruption.
  */
 import { crc32 } from 'node:zlib';
 import { assert, Fault } from '@ringwatch/kernel';

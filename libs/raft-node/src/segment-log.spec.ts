@@ -65,7 +65,8 @@ describe('segment log', () => {
   });
 
   test('is not deceived by a payload that spells a frame', async () => {
-    // An intact frame as somebody would write it who does not know the salt; 4 bytes of length come before it.
+    // An intact frame as somebody would write it who does not know the salt; 4 bytes of length come before
+    // it.
     const forged = encodeFrame(3, [Buffer.from('forged')], 0);
     const path = await write(['a']);
     const log = await open();

@@ -1,5 +1,5 @@
 /**
- * Applies one configuration change to the fast copy, fenced by its version (design decision D8).
+ * Applies one configuration change to the fast copy, fenced by its version.
  *
  * 1. A document changes only to a greater version; versions compare by epoch, then by index.
  * 2. A deletion removes the value and keeps version and tombstone, so that a late older write cannot revive

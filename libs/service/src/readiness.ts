@@ -1,6 +1,6 @@
 /**
  * May this process be sent work? A process is ready unless a check failed or it is draining; a degraded check
- * is said but keeps it ready, because a system without Redis still accepts reports (design section 7).
+ * is said but keeps it ready, because a system without Redis still accepts reports.
  */
 export type CheckState = 'ok' | 'degraded' | 'failed';
 

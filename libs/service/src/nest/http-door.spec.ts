@@ -44,7 +44,8 @@ async function ask(door: HttpDoor, text: string): Promise<string> {
 
 const get = (path: string, host: string): string => `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
 const post = (length: number, body = ''): string =>
-  `POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n${body}`;
+  'POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n' +
+  `Content-Length: ${length}\r\n\r\n${body}`;
 
 test('a foreign host name is refused on loopback, but for the health paths', async () => {
   const door = await opened();

@@ -251,7 +251,7 @@ export const UploadReply: MessageFns<UploadReply> = {
 };
 
 /**
- * The brokers' door for reports. An acknowledged batch is on disk (decision D2); every batch gets exactly one
+ * The brokers' door for reports. An acknowledged batch is on disk; every batch gets exactly one
  * acknowledgement, in the order the batches were sent.
  */
 export type IngestServiceService = typeof IngestServiceService;
