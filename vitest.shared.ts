@@ -7,6 +7,10 @@ const tempRoot = fileURLToPath(new URL('tools/temp-root.ts', import.meta.url));
 /** Suites that `vitest run --mode SUITE` takes instead of the unit specs: `*.SUITE.spec.ts`. */
 const SUITES = ['contract', 'simulation', 'e2e'];
 
+/** Times after which a test is hung, not slow: CI may be a tenth as fast as a desk. */
+const UNIT_TIMEOUT_MS = 20_000;
+const SUITE_TIMEOUT_MS = 60_000;
+
 /**
  * The Vitest configuration of every project. Results are also written to `test-results/SUITE.json`, where
  * `npm test` adds them up.
@@ -14,6 +18,7 @@ const SUITES = ['contract', 'simulation', 'e2e'];
 export function vitestConfig(overrides: ViteUserConfig['test'] = {}): ViteUserConfig {
   return defineConfig(({ mode }) => {
     const suite = SUITES.find((name) => name === mode) ?? 'unit';
+    const timeoutMs = suite === 'unit' ? UNIT_TIMEOUT_MS : SUITE_TIMEOUT_MS;
     const special = SUITES.map((name) => `**/*.${name}.spec.ts`);
     return {
       resolve: { conditions },
@@ -24,6 +29,8 @@ export function vitestConfig(overrides: ViteUserConfig['test'] = {}): ViteUserCo
         reporters: ['default', 'json'],
         outputFile: { json: `test-results/${suite}.json` },
         passWithNoTests: true,
+        testTimeout: timeoutMs,
+        hookTimeout: timeoutMs,
         globalSetup: [tempRoot],
         ...overrides,
       },
