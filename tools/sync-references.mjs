@@ -19,6 +19,9 @@ const BROWSER_OPTIONS = {
   [`${SCOPE}e2e`]: { lib: DOM_LIB },
 };
 
+/** Folders of programs that a project may have beside its sources; all but the benches are rare. */
+const PROGRAM_FOLDERS = ['conformance', 'mutants'];
+
 /** Every project folder by its package name. */
 function projects() {
   const found = new Map();
@@ -43,6 +46,9 @@ function filesOf({ folder, pkg }, all) {
   const extra = BROWSER_OPTIONS[pkg.name] ?? {};
   const specs = dom ? ['src/**/*.spec.ts', 'src/**/*.spec.tsx'] : ['src/**/*.spec.ts'];
   const sources = dom ? ['src/**/*.ts', 'src/**/*.tsx'] : ['src/**/*.ts'];
+  const programs = PROGRAM_FOLDERS.filter((name) => existsSync(join(root, folder, name))).map(
+    (name) => `${name}/**/*.ts`,
+  );
   return {
     'tsconfig.json': {
       files: [],
@@ -64,7 +70,7 @@ function filesOf({ folder, pkg }, all) {
         allowImportingTsExtensions: true,
         tsBuildInfoFile: 'out-tsc/spec.tsbuildinfo',
       },
-      include: [...specs, ...(dom ? [] : ['bench/**/*.ts'])],
+      include: [...specs, ...(dom ? [] : ['bench/**/*.ts']), ...programs],
       references: [{ path: './tsconfig.build.json' }, ...references],
     },
   };

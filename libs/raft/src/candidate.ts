@@ -1,0 +1,53 @@
+/** A candidate, or a pre-candidate: counts votes until it wins, loses or hears of a leader. */
+import { requestVotes } from './election.ts';
+import { handleAppend, handleHeartbeat, handleSnapshot } from './follower.ts';
+import { NONE, type Message } from './message.ts';
+import type { Raft, StepOutcome } from './raft.ts';
+import { broadcastAppend } from './replication.ts';
+
+export function stepCandidate(raft: Raft, message: Message): StepOutcome {
+  switch (message.type) {
+    case 'MsgApp':
+      raft.becomeFollower(message.term, message.from);
+      handleAppend(raft, message);
+      return 'accepted';
+    case 'MsgHeartbeat':
+      raft.becomeFollower(message.term, message.from);
+      handleHeartbeat(raft, message);
+      return 'accepted';
+    case 'MsgSnap':
+      raft.becomeFollower(message.term, message.from);
+      handleSnapshot(raft, message);
+      return 'accepted';
+    case 'MsgVoteResp':
+      if (raft.role === 'StateCandidate') countVote(raft, message);
+      return 'accepted';
+    case 'MsgPreVoteResp':
+      // A candidate may still get answers to the pre-vote that it has won already.
+      if (raft.role === 'StatePreCandidate') countVote(raft, message);
+      return 'accepted';
+    case 'MsgProp':
+    case 'MsgReadIndex':
+      return 'dropped';
+    default:
+      return 'accepted';
+  }
+}
+
+function countVote(raft: Raft, { from, reject }: Message): void {
+  raft.tracker.recordVote(from, !reject);
+  switch (raft.tracker.tally().result) {
+    case 'VotePending':
+      return;
+    case 'VoteWon':
+      if (raft.role === 'StatePreCandidate') {
+        requestVotes(raft, 'election');
+      } else {
+        raft.becomeLeader();
+        broadcastAppend(raft);
+      }
+      return;
+    case 'VoteLost':
+      raft.becomeFollower(raft.term, NONE);
+  }
+}

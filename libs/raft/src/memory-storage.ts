@@ -1,0 +1,95 @@
+/** The log in memory: the storage of tests, examples and simulations. Loses everything with the process. */
+import { assert } from '@ringwatch/kernel';
+import { withinBytes } from './entry-size.ts';
+import {
+  EMPTY_CONF_STATE,
+  EMPTY_HARD_STATE,
+  NO_DATA,
+  type ConfState,
+  type Entry,
+  type HardState,
+  type Snapshot,
+} from './message.ts';
+import type { Storage } from './storage.ts';
+
+export class MemoryStorage implements Storage {
+  #hardState: HardState = EMPTY_HARD_STATE;
+  #snapshot: Snapshot = { index: 0, term: 0, confState: EMPTY_CONF_STATE, data: NO_DATA };
+  /** Index and term of the entry before the first one that is kept. */
+  #before = { index: 0, term: 0 };
+  #entries: Entry[] = [];
+
+  /** Storage of a group's first start: its members, and nothing in the log. */
+  static of(confState: ConfState): MemoryStorage {
+    const storage = new MemoryStorage();
+    storage.#snapshot = { ...storage.#snapshot, confState };
+    return storage;
+  }
+
+  initialState(): { readonly hardState: HardState; readonly confState: ConfState } {
+    return { hardState: this.#hardState, confState: this.#snapshot.confState };
+  }
+
+  firstIndex(): number {
+    return this.#before.index + 1;
+  }
+
+  lastIndex(): number {
+    return this.#before.index + this.#entries.length;
+  }
+
+  term(index: number): number | undefined {
+    if (index === this.#before.index) return this.#before.term;
+    return this.#entries[index - this.#before.index - 1]?.term;
+  }
+
+  entries(from: number, to: number, bytesMax: number): readonly Entry[] | undefined {
+    if (from <= this.#before.index) return undefined;
+    assert(to <= this.lastIndex() + 1, 'entries that were never written are asked for');
+    return withinBytes(
+      this.#entries.slice(from - this.#before.index - 1, to - this.#before.index - 1),
+      bytesMax,
+    );
+  }
+
+  snapshot(): Snapshot {
+    return this.#snapshot;
+  }
+
+  setHardState(hardState: HardState): void {
+    this.#hardState = hardState;
+  }
+
+  /** Writes `entries`; what stood at their first index and after it is gone. */
+  append(entries: readonly Entry[]): void {
+    const kept = entries.filter(({ index }) => index > this.#before.index);
+    const first = kept[0];
+    if (first === undefined) return;
+    const at = first.index - this.#before.index - 1;
+    assert(at <= this.#entries.length, 'the log would get a gap');
+    this.#entries.length = at;
+    for (const entry of kept) this.#entries.push(entry);
+  }
+
+  /** Takes over another node's snapshot in place of the whole log. False when the own one is newer. */
+  applySnapshot(snapshot: Snapshot): boolean {
+    if (snapshot.index <= this.#snapshot.index) return false;
+    this.#snapshot = snapshot;
+    this.#before = { index: snapshot.index, term: snapshot.term };
+    this.#entries = [];
+    return true;
+  }
+
+  /** Notes an own snapshot; the log stays. */
+  saveSnapshot(snapshot: Snapshot): void {
+    if (snapshot.index > this.#snapshot.index) this.#snapshot = snapshot;
+  }
+
+  /** Forgets the entries up to `index`. */
+  compact(index: number): void {
+    const term = this.term(index);
+    if (index <= this.#before.index || term === undefined) return;
+    this.#entries.splice(0, index - this.#before.index);
+    this.#before = { index, term };
+  }
+}
