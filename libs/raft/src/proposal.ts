@@ -1,5 +1,5 @@
 /** What a leader takes into its log. */
-import { asV2, decodeConfChange } from './conf-change.ts';
+import { asV2, decodeConfChange, type ConfChange, type ConfChangeV2 } from './conf-change.ts';
 import { isJoint } from './membership.ts';
 import { NO_DATA, NONE, type Entry } from './message.ts';
 import type { Raft, StepOutcome } from './raft.ts';
@@ -22,18 +22,21 @@ export function propose(raft: Raft, proposals: readonly Proposal[]): StepOutcome
 }
 
 /**
- * The entry to append at `index` for a proposed change: itself, or an empty one when it may not be made now.
- * One change at a time may be unapplied, or two of them could have majorities that do not meet.
+ * Whether a change may not be made now. One at a time may be unapplied, or two of them could have majorities
+ * that do not meet; and a joint configuration must be left before it is changed.
  */
-function checkedChange(raft: Raft, entry: Proposal, index: number): Proposal {
-  const change = decodeConfChange(entry);
-  if (change === undefined) return entry;
+export function refusesChange(raft: Raft, change: ConfChange | ConfChangeV2): boolean {
+  if (raft.options.disableConfChangeValidation) return false;
+  if (raft.pendingConfIndex > raft.log.applied) return true;
   const leaves = asV2(change).changes.length === 0;
-  const pending = raft.pendingConfIndex > raft.log.applied;
-  const possible = !pending && isJoint(raft.tracker.confState) === leaves;
-  if (!possible && !raft.options.disableConfChangeValidation) {
-    return { type: 'EntryNormal', data: NO_DATA };
-  }
+  return isJoint(raft.tracker.confState) !== leaves;
+}
+
+/** The entry to append at `index`: what was proposed, or an empty one for a change that is refused. */
+function checkedChange(raft: Raft, proposal: Proposal, index: number): Proposal {
+  const change = decodeConfChange(proposal);
+  if (change === undefined) return proposal;
+  if (refusesChange(raft, change)) return { type: 'EntryNormal', data: NO_DATA };
   raft.pendingConfIndex = index;
-  return entry;
+  return proposal;
 }

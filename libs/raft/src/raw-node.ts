@@ -36,7 +36,7 @@ import {
 } from './message.ts';
 import type { RaftOptions } from './options.ts';
 import type { Progress } from './progress.ts';
-import type { Proposal } from './proposal.ts';
+import { refusesChange, type Proposal } from './proposal.ts';
 import { Raft, type StepOutcome } from './raft.ts';
 import { step } from './step.ts';
 import { tick } from './tick.ts';
@@ -134,6 +134,11 @@ export class RawNode {
   /** Proposes a change of the members; in the log it is empty when it may not be made now. */
   proposeConfChange(change: ConfChange | ConfChangeV2): StepOutcome {
     return this.#propose([encodeConfChange(change)]);
+  }
+
+  /** Whether the change would come to nothing if proposed now: see {@link RawNode.proposeConfChange}. */
+  refusesChange(change: ConfChange | ConfChangeV2): boolean {
+    return refusesChange(this.#raft, change);
   }
 
   /**
