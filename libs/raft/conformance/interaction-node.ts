@@ -47,8 +47,8 @@ export class InteractionNode {
   /** Writes what a `Ready`, or a message to the append thread, asks for. */
   write(hardState: HardState | undefined, entries: readonly Entry[], snapshot: Snapshot | undefined): void {
     if (hardState !== undefined) this.storage.setHardState(hardState);
-    if (snapshot === undefined) this.storage.append(entries);
-    else this.storage.applySnapshot(snapshot);
+    if (snapshot !== undefined) this.storage.applySnapshot(snapshot);
+    this.storage.append(entries);
   }
 
   /** Applies entries: the state is all data so far, one after the other. */

@@ -35,14 +35,17 @@ export function stepCandidate(raft: Raft, message: Message): StepOutcome {
 }
 
 function countVote(raft: Raft, { from, reject }: Message): void {
-  raft.tracker.recordVote(from, !reject);
-  switch (raft.tracker.tally().result) {
+  const { tracker } = raft;
+  tracker.recordVote(from, !reject);
+  switch (tracker.tally().result) {
     case 'VotePending':
       return;
     case 'VoteWon':
       if (raft.role === 'StatePreCandidate') {
         requestVotes(raft, 'election');
-      } else {
+      } else if (tracker.hasVoted(raft.id)) {
+        // Not before: a node that lost its own vote in a crash could be elected by the others in the same
+        // term once more, and give an index of that term a second time to something else.
         raft.becomeLeader();
         broadcastAppend(raft);
       }

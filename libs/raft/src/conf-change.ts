@@ -73,7 +73,7 @@ export function entersJoint(change: ConfChangeV2): { readonly autoLeave: boolean
   return { autoLeave: change.transition !== 'explicit' };
 }
 
-/** The change as an entry's type and data. @throws {Fault} `invalid_argument` for more than 255 nodes. */
+/** The change as an entry's type and data. @throws {Fault} `invalid_argument`: over 255 nodes, or no id. */
 export function encodeConfChange(change: ConfChange | ConfChangeV2): Pick<Entry, 'type' | 'data'> {
   if (change.kind === 'v1') {
     const data = new Uint8Array(CHANGE_BYTES + change.context.length);
@@ -108,8 +108,8 @@ export function decodeConfChange(entry: Pick<Entry, 'type' | 'data'>): ConfChang
     case 'EntryConfChangeV2': {
       if (data.length === 0) return LEAVE_JOINT;
       const transition = TRANSITIONS[data[0] as number];
-      const count = data[1] ?? 0;
-      if (transition === undefined) throw malformed();
+      const count = data[1];
+      if (transition === undefined || count === undefined) throw malformed();
       const changes = Array.from({ length: count }, (_, i) => changeAt(data, 2 + i * CHANGE_BYTES));
       return { kind: 'v2', transition, changes, context: data.subarray(2 + count * CHANGE_BYTES) };
     }
@@ -117,6 +117,9 @@ export function decodeConfChange(entry: Pick<Entry, 'type' | 'data'>): ConfChang
 }
 
 function putChange(data: Uint8Array, at: number, { type, nodeId }: ConfChangeSingle): void {
+  if (!Number.isSafeInteger(nodeId) || nodeId < 0) {
+    throw new Fault('invalid_argument', `${nodeId} cannot be a node's id`);
+  }
   const view = new DataView(data.buffer, data.byteOffset);
   view.setUint8(at, TYPES.indexOf(type));
   view.setBigUint64(at + 1, BigInt(nodeId), true);
@@ -126,7 +129,9 @@ function changeAt(data: Uint8Array, at: number): ConfChangeSingle {
   const type = TYPES[data[at] ?? TYPES.length];
   if (type === undefined || data.length < at + CHANGE_BYTES) throw malformed();
   const view = new DataView(data.buffer, data.byteOffset);
-  return { type, nodeId: Number(view.getBigUint64(at + 1, true)) };
+  const nodeId = Number(view.getBigUint64(at + 1, true));
+  if (!Number.isSafeInteger(nodeId)) throw malformed();
+  return { type, nodeId };
 }
 
 function malformed(): Fault {

@@ -78,6 +78,8 @@ export function handleSnapshot(raft: Raft, message: Message): void {
 function restore(raft: Raft, { snapshot }: Message): boolean {
   const { log } = raft;
   if (snapshot === undefined || snapshot.index <= log.committed) return false;
+  // A membership change among what is being applied would come on top of the snapshot's membership.
+  if (log.applying > log.applied) return false;
   const { voters, votersOutgoing, learners } = snapshot.confState;
   // A snapshot of a group that this node does not belong to would leave it without a place in it.
   if (![voters, votersOutgoing, learners].some((ids) => ids.includes(raft.id))) return false;

@@ -13,13 +13,16 @@ export interface InflightLimits {
 const CAPACITY_FIRST = 8;
 
 export class Inflights {
+  readonly #limits: InflightLimits;
   #start = 0;
   #count = 0;
   #bytes = 0;
   #indexes: number[] = [];
   #sizes: number[] = [];
 
-  constructor(private readonly limits: InflightLimits) {}
+  constructor(limits: InflightLimits) {
+    this.#limits = limits;
+  }
 
   get count(): number {
     return this.#count;
@@ -27,7 +30,7 @@ export class Inflights {
 
   /** True when no further message may be sent. */
   get full(): boolean {
-    return this.#count === this.limits.messagesMax || this.#bytes >= this.limits.bytesMax;
+    return this.#count === this.#limits.messagesMax || this.#bytes >= this.#limits.bytesMax;
   }
 
   /** Notes a message whose last entry has `index`. */
@@ -57,7 +60,7 @@ export class Inflights {
   }
 
   #grow(): void {
-    const capacity = Math.min(Math.max(CAPACITY_FIRST, this.#indexes.length * 2), this.limits.messagesMax);
+    const capacity = Math.min(Math.max(CAPACITY_FIRST, this.#indexes.length * 2), this.#limits.messagesMax);
     const [indexes, sizes] = [this.#indexes, this.#sizes];
     this.#indexes = new Array<number>(capacity).fill(0);
     this.#sizes = new Array<number>(capacity).fill(0);

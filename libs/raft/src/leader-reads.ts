@@ -27,26 +27,28 @@ export function handleRoundConfirmed(raft: Raft, { from, readRound }: Message): 
 
 /** Heartbeats to all, with the round that anybody waits for. */
 export function broadcastHeartbeat(raft: Raft): void {
-  const leases = raft.options.readOnly === 'lease-based';
+  const leases = raft.options.readOnly === 'lease-based' && !raft.tracker.isSoleVoter(raft.id);
   const round = leases ? raft.reads.begin(raft.ticks) : raft.reads.open;
   sendHeartbeats(raft, round);
 }
 
 function startRead(raft: Raft, { from, entries }: Message): void {
   const index = raft.log.committed;
-  if (raft.tracker.isSingleton || holdsLease(raft)) {
+  if (raft.tracker.isSoleVoter(raft.id) || holdsLease(raft)) {
     answer(raft, from, { entries, index });
     return;
   }
-  const round = raft.reads.begin(raft.ticks);
+  if (!raft.reads.joinable) sendHeartbeats(raft, raft.reads.begin(raft.ticks));
   raft.reads.add(from, entries, index);
-  sendHeartbeats(raft, round);
 }
 
-/** True while nobody else can have been elected, if clocks keep pace. */
+/**
+ * True while nobody else can have been elected, if clocks keep pace. A follower that has just heard of its
+ * leader may have its next tick at once, so it waits for one tick less than it counts.
+ */
 function holdsLease({ options, reads, ticks, transferOffered }: Raft): boolean {
   if (options.readOnly !== 'lease-based' || transferOffered) return false;
-  return ticks - reads.confirmedTick < options.electionTicks;
+  return ticks - reads.confirmedTick < options.electionTicks - 1;
 }
 
 function sendHeartbeats(raft: Raft, round: number): void {

@@ -18,12 +18,13 @@ export class RaftLog {
   applied: number;
   #applyingBytes = 0;
   #applyingPaused = false;
+  readonly #storage: Storage;
+  readonly #applyingBytesMax: number;
 
   /** @param applyingBytesMax bytes of entries that may be handed out and not yet applied. */
-  constructor(
-    private readonly storage: Storage,
-    private readonly applyingBytesMax: number,
-  ) {
+  constructor(storage: Storage, applyingBytesMax: number) {
+    this.#storage = storage;
+    this.#applyingBytesMax = applyingBytesMax;
     const before = storage.firstIndex() - 1;
     this.unstable = new Unstable(storage.lastIndex() + 1);
     this.committed = before;
@@ -33,11 +34,11 @@ export class RaftLog {
 
   get firstIndex(): number {
     const { snapshot } = this.unstable;
-    return snapshot === undefined ? this.storage.firstIndex() : snapshot.index + 1;
+    return snapshot === undefined ? this.#storage.firstIndex() : snapshot.index + 1;
   }
 
   get lastIndex(): number {
-    return this.unstable.lastIndex ?? this.storage.lastIndex();
+    return this.unstable.end - 1;
   }
 
   get lastTerm(): number {
@@ -48,10 +49,9 @@ export class RaftLog {
 
   /** Term of the entry at `index`; undefined when it was compacted or is not there yet. */
   term(index: number): number | undefined {
-    const unstable = this.unstable.term(index);
-    if (unstable !== undefined) return unstable;
-    if (index + 1 < this.firstIndex || index > this.lastIndex) return undefined;
-    return this.storage.term(index);
+    const { unstable } = this;
+    if (index >= unstable.offset || unstable.snapshot !== undefined) return unstable.term(index);
+    return this.#storage.term(index);
   }
 
   matches(index: number, term: number): boolean {
@@ -76,7 +76,7 @@ export class RaftLog {
     if (from >= offset) return withinBytes(this.unstable.slice(from, to), bytesMax);
     if (from < this.firstIndex) return undefined;
     const cut = Math.min(to, offset);
-    const stable = this.storage.entries(from, cut, bytesMax);
+    const stable = this.#storage.entries(from, cut, bytesMax);
     if (stable === undefined || to <= offset || stable.length < cut - from) return stable;
     const room = bytesMax - encodedBytes(stable);
     if (room <= 0) return stable;
@@ -88,7 +88,7 @@ export class RaftLog {
   append(entries: readonly Entry[]): void {
     const first = entries[0];
     if (first === undefined) return;
-    assert(first.index > this.committed, `entry ${first.index} would replace a committed one`);
+    assert(first.index > this.committed, 'a committed entry would be replaced');
     this.unstable.truncateAndAppend(entries);
   }
 
@@ -106,8 +106,8 @@ export class RaftLog {
   ): number | undefined {
     if (!this.matches(prevIndex, prevTerm)) return undefined;
     const agreed = prevIndex + entries.length;
-    const news = entries.findIndex(({ index, term }) => !this.matches(index, term));
-    if (news >= 0) this.append(news === 0 ? entries : entries.slice(news));
+    const known = this.#knownOf(entries);
+    if (known < entries.length) this.append(known === 0 ? entries : entries.slice(known));
     this.commitTo(Math.min(commit, agreed));
     return agreed;
   }
@@ -148,14 +148,14 @@ export class RaftLog {
   /** True when committed entries can be handed out. */
   hasNextCommitted(allowUnstable: boolean): boolean {
     if (this.#applyingPaused || this.unstable.snapshot !== undefined) return false;
-    return this.applying < this.appliableIndex(allowUnstable);
+    return this.applying < this.#appliableIndex(allowUnstable);
   }
 
   /** Committed entries to apply next, within what may be on its way. */
   nextCommitted(allowUnstable: boolean): readonly Entry[] {
     if (!this.hasNextCommitted(allowUnstable)) return NO_ENTRIES;
-    const room = this.applyingBytesMax - this.#applyingBytes;
-    const entries = this.slice(this.applying + 1, this.appliableIndex(allowUnstable) + 1, room);
+    const room = this.#applyingBytesMax - this.#applyingBytes;
+    const entries = this.slice(this.applying + 1, this.#appliableIndex(allowUnstable) + 1, room);
     assert(entries !== undefined, 'what is not applied yet is not compacted');
     return entries;
   }
@@ -165,19 +165,19 @@ export class RaftLog {
     this.applying = index;
     this.#applyingBytes += bytes;
     this.#applyingPaused =
-      this.#applyingBytes >= this.applyingBytesMax || index < this.appliableIndex(allowUnstable);
+      this.#applyingBytes >= this.#applyingBytesMax || index < this.#appliableIndex(allowUnstable);
   }
 
   appliedTo(index: number, bytes: number): void {
-    assert(index >= this.applied && index <= this.committed, `applied ${index} out of order`);
+    assert(index >= this.applied && index <= this.committed, 'entries were applied out of order');
     this.applied = index;
     this.applying = Math.max(this.applying, index);
     this.#applyingBytes = Math.max(0, this.#applyingBytes - bytes);
-    this.#applyingPaused = this.#applyingBytes >= this.applyingBytesMax;
+    this.#applyingPaused = this.#applyingBytes >= this.#applyingBytesMax;
   }
 
   snapshot(): Snapshot | undefined {
-    return this.unstable.snapshot ?? this.storage.snapshot();
+    return this.unstable.snapshot ?? this.#storage.snapshot();
   }
 
   /** Begins anew after another node's snapshot. */
@@ -186,7 +186,18 @@ export class RaftLog {
     this.unstable.restore(snapshot);
   }
 
-  private appliableIndex(allowUnstable: boolean): number {
+  /** How many of `entries`, from the first one on, are in the log already. */
+  #knownOf(entries: readonly Entry[]): number {
+    let known = 0;
+    while (
+      known < entries.length &&
+      this.matches((entries[known] as Entry).index, (entries[known] as Entry).term)
+    )
+      known++;
+    return known;
+  }
+
+  #appliableIndex(allowUnstable: boolean): number {
     return allowUnstable ? this.committed : Math.min(this.committed, this.unstable.offset - 1);
   }
 }

@@ -51,8 +51,13 @@ export function appliedSnapshot(raft: Raft, { index }: Snapshot): void {
 function appliedTo(raft: Raft, index: number, bytes: number): void {
   const { log } = raft;
   log.appliedTo(Math.max(index, log.applied), bytes);
+  leaveJointIfDue(raft);
+}
+
+/** Proposes to leave a joint configuration that ends by itself, as soon as it is applied. */
+export function leaveJointIfDue(raft: Raft): void {
   const { autoLeave } = raft.tracker.confState;
-  if (!autoLeave || log.applied < raft.pendingConfIndex || !raft.isLeader()) return;
-  // Dropped while leadership is being handed over; the next entry applied tries again.
+  if (!autoLeave || raft.log.applied < raft.pendingConfIndex || !raft.isLeader()) return;
+  // Dropped while leadership is being handed over; when that has failed, or with the next entry, it is due still.
   propose(raft, [encodeConfChange(LEAVE_JOINT)]);
 }

@@ -62,13 +62,13 @@ export class MemoryStorage implements Storage {
 
   /** Writes `entries`; what stood at their first index and after it is gone. */
   append(entries: readonly Entry[]): void {
-    const kept = entries.filter(({ index }) => index > this.#before.index);
-    const first = kept[0];
-    if (first === undefined) return;
-    const at = first.index - this.#before.index - 1;
+    const skipped = entries.length > 0 ? this.firstIndex() - (entries[0] as Entry).index : 0;
+    const from = Math.max(skipped, 0);
+    if (from >= entries.length) return;
+    const at = from - skipped;
     assert(at <= this.#entries.length, 'the log would get a gap');
-    this.#entries.length = at;
-    for (const entry of kept) this.#entries.push(entry);
+    if (at < this.#entries.length) this.#entries.length = at;
+    for (let i = from; i < entries.length; i++) this.#entries.push(entries[i] as Entry);
   }
 
   /** Takes over another node's snapshot in place of the whole log. False when the own one is newer. */

@@ -157,38 +157,40 @@ export function newMessage(type: MessageType, from: NodeId, to: NodeId, term = 0
 
 /** True for the messages that a node only ever sends to itself; one from the network is refused. */
 export function isLocalMessage(type: MessageType): boolean {
-  return LOCAL.has(type);
+  switch (type) {
+    case 'MsgHup':
+    case 'MsgBeat':
+    case 'MsgUnreachable':
+    case 'MsgSnapStatus':
+    case 'MsgCheckQuorum':
+    case 'MsgStorageAppend':
+    case 'MsgStorageAppendResp':
+    case 'MsgStorageApply':
+    case 'MsgStorageApplyResp':
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** True for answers, which count only from a node that belongs to the group. */
 export function isResponse(type: MessageType): boolean {
-  return RESPONSES.has(type);
+  switch (type) {
+    case 'MsgAppResp':
+    case 'MsgVoteResp':
+    case 'MsgHeartbeatResp':
+    case 'MsgUnreachable':
+    case 'MsgReadIndexResp':
+    case 'MsgPreVoteResp':
+    case 'MsgStorageAppendResp':
+    case 'MsgStorageApplyResp':
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** True for the pseudo nodes that stand for the own disk and the own state machine. */
 export function isStorageThread(id: NodeId): boolean {
   return id === APPEND_THREAD || id === APPLY_THREAD;
 }
-
-const LOCAL: ReadonlySet<MessageType> = new Set<MessageType>([
-  'MsgHup',
-  'MsgBeat',
-  'MsgUnreachable',
-  'MsgSnapStatus',
-  'MsgCheckQuorum',
-  'MsgStorageAppend',
-  'MsgStorageAppendResp',
-  'MsgStorageApply',
-  'MsgStorageApplyResp',
-]);
-
-const RESPONSES: ReadonlySet<MessageType> = new Set<MessageType>([
-  'MsgAppResp',
-  'MsgVoteResp',
-  'MsgHeartbeatResp',
-  'MsgUnreachable',
-  'MsgReadIndexResp',
-  'MsgPreVoteResp',
-  'MsgStorageAppendResp',
-  'MsgStorageApplyResp',
-]);

@@ -1,12 +1,15 @@
 import { Fault, type Random } from '@ringwatch/kernel';
-import { isStorageThread, NONE, type NodeId } from './message.ts';
+import { NONE, type NodeId } from './message.ts';
 import type { Storage } from './storage.ts';
 
 /** How reads that must be linearizable make sure that the leader still leads. */
 export type ReadOnlyOption =
   /** A round of heartbeats per batch of reads (Raft thesis §6.4). */
   | 'safe'
-  /** The last round, while it is younger than the election timeout; correct only while clocks keep pace. */
+  /**
+   * The last round, while it is younger than the election timeout. Correct only while clocks keep pace and no
+   * node is back from a restart within an election timeout, for it has forgotten whom it promised to follow.
+   */
   | 'lease-based';
 
 export interface RaftOptions {
@@ -18,7 +21,10 @@ export interface RaftOptions {
   readonly storage: Storage;
   /** Draws election timeouts. */
   readonly random: Random;
-  /** Last index that the application has applied, after a restart. Default: the snapshot's. */
+  /**
+   * Last index that the application has applied, after a restart; the membership that storage gives is the one
+   * at this index. Default: the index before the first one in storage.
+   */
   readonly applied?: number;
   /**
    * Writes and applications are messages to the storage threads, answered in any rhythm, instead of parts of
@@ -56,26 +62,38 @@ const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
 const INFLIGHT_MESSAGES_MAX = 256;
 const INFLIGHT_BYTES_MAX = 16 * 1024 * 1024;
 const READS_PENDING_MAX = 4096;
+const LIMITS = [
+  'messageBytesMax',
+  'applyingBytesMax',
+  'uncommittedBytesMax',
+  'inflightMessagesMax',
+  'inflightBytesMax',
+  'readsPendingMax',
+] as const;
 
 /** The options with their defaults. @throws {Fault} `invalid_argument` for ones that cannot work. */
 export function withDefaults(options: RaftOptions): Required<RaftOptions> {
   const messageBytesMax = options.messageBytesMax ?? MESSAGE_BYTES_MAX;
   const whole: Required<RaftOptions> = {
-    applied: 0,
-    asyncStorageWrites: false,
-    applyingBytesMax: messageBytesMax,
-    uncommittedBytesMax: UNCOMMITTED_BYTES_MAX,
-    inflightMessagesMax: INFLIGHT_MESSAGES_MAX,
-    inflightBytesMax: Math.max(INFLIGHT_BYTES_MAX, messageBytesMax),
-    readsPendingMax: READS_PENDING_MAX,
-    checkQuorum: false,
-    preVote: false,
-    readOnly: 'safe',
-    disableProposalForwarding: false,
-    disableConfChangeValidation: false,
-    stepDownOnRemoval: false,
-    ...options,
+    id: options.id,
+    electionTicks: options.electionTicks,
+    heartbeatTicks: options.heartbeatTicks,
+    storage: options.storage,
+    random: options.random,
+    applied: options.applied ?? 0,
+    asyncStorageWrites: options.asyncStorageWrites ?? false,
     messageBytesMax,
+    applyingBytesMax: options.applyingBytesMax ?? messageBytesMax,
+    uncommittedBytesMax: options.uncommittedBytesMax ?? UNCOMMITTED_BYTES_MAX,
+    inflightMessagesMax: options.inflightMessagesMax ?? INFLIGHT_MESSAGES_MAX,
+    inflightBytesMax: options.inflightBytesMax ?? Math.max(INFLIGHT_BYTES_MAX, messageBytesMax),
+    readsPendingMax: options.readsPendingMax ?? READS_PENDING_MAX,
+    checkQuorum: options.checkQuorum ?? false,
+    preVote: options.preVote ?? false,
+    readOnly: options.readOnly ?? 'safe',
+    disableProposalForwarding: options.disableProposalForwarding ?? false,
+    disableConfChangeValidation: options.disableConfChangeValidation ?? false,
+    stepDownOnRemoval: options.stepDownOnRemoval ?? false,
   };
   const wrong = faultOf(whole);
   if (wrong !== undefined) throw new Fault('invalid_argument', wrong);
@@ -83,12 +101,15 @@ export function withDefaults(options: RaftOptions): Required<RaftOptions> {
 }
 
 function faultOf(options: Required<RaftOptions>): string | undefined {
-  const { id, heartbeatTicks, electionTicks, inflightMessagesMax, inflightBytesMax } = options;
-  if (id === NONE || isStorageThread(id) || !Number.isSafeInteger(id)) return `${id} cannot be a node's id`;
-  if (heartbeatTicks <= 0) return 'heartbeatTicks must be positive';
-  if (electionTicks <= heartbeatTicks) return 'electionTicks must be more than heartbeatTicks';
-  if (inflightMessagesMax <= 0) return 'inflightMessagesMax must be positive';
-  if (inflightBytesMax < options.messageBytesMax) return 'inflightBytesMax must hold one message';
+  const { id, heartbeatTicks, electionTicks } = options;
+  if (!Number.isSafeInteger(id) || id <= NONE) return `${id} cannot be a node's id`;
+  if (!(Number.isSafeInteger(heartbeatTicks) && heartbeatTicks > 0)) return 'heartbeatTicks must be positive';
+  if (!(Number.isSafeInteger(electionTicks) && electionTicks > heartbeatTicks)) {
+    return 'electionTicks must be more than heartbeatTicks';
+  }
+  const limit = LIMITS.find((name) => !(options[name] > 0));
+  if (limit !== undefined) return `${limit} must be positive`;
+  if (options.inflightBytesMax < options.messageBytesMax) return 'inflightBytesMax must hold one message';
   if (options.readOnly === 'lease-based' && !options.checkQuorum) return 'leases need checkQuorum';
   return undefined;
 }

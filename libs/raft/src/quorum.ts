@@ -19,16 +19,17 @@ export interface AckedIndexer {
 }
 
 const INSERTION_SORTED_MAX = 16;
-const scratch: number[] = [];
+/** Where small groups are sorted; what lies behind the group is of earlier calls. */
+const scratch = new Float64Array(INSERTION_SORTED_MAX);
 
 /** Highest index that a majority of `voters` has; Infinity without voters. */
 export function majorityIndex(voters: readonly NodeId[], acked: AckedIndexer): number {
   const count = voters.length;
   if (count === 0) return Infinity;
-  scratch.length = count;
-  for (let i = 0; i < count; i++) scratch[i] = acked.ackedIndex(voters[i] as NodeId) ?? 0;
-  ascend(scratch);
-  return scratch[count - ((count >> 1) + 1)] as number;
+  const indexes = count > INSERTION_SORTED_MAX ? new Float64Array(count) : scratch;
+  for (let i = 0; i < count; i++) indexes[i] = acked.ackedIndex(voters[i] as NodeId) ?? 0;
+  ascend(indexes, count);
+  return indexes[count - ((count >> 1) + 1)] as number;
 }
 
 /** Highest index that both majorities have. */
@@ -64,13 +65,13 @@ export function voteResult(
   return incoming === 'VoteLost' || outgoing === 'VoteLost' ? 'VoteLost' : 'VotePending';
 }
 
-/** Sorts in place; groups are small, and for those insertion beats a comparator. */
-function ascend(values: number[]): void {
-  if (values.length > INSERTION_SORTED_MAX) {
-    values.sort((a, b) => a - b);
+/** Sorts the first `count` in place; groups are small, and for those insertion beats a call of `sort`. */
+function ascend(values: Float64Array, count: number): void {
+  if (count > INSERTION_SORTED_MAX) {
+    values.sort();
     return;
   }
-  for (let i = 1; i < values.length; i++) {
+  for (let i = 1; i < count; i++) {
     const value = values[i] as number;
     let at = i;
     for (; at > 0 && (values[at - 1] as number) > value; at--) values[at] = values[at - 1] as number;

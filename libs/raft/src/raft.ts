@@ -69,7 +69,7 @@ export class Raft {
     const { hardState, confState } = storage.initialState();
     this.adopt(confState);
     this.#load(hardState);
-    if (applied > 0) this.log.appliedTo(applied, 0);
+    if (applied > 0) this.#adoptApplied(applied);
     this.becomeFollower(this.term, NONE);
   }
 
@@ -190,6 +190,12 @@ export class Raft {
   /** A call, for the role may change in the middle of a function and the compiler would think it cannot. */
   isLeader(): boolean {
     return this.role === 'StateLeader';
+  }
+
+  /** What was applied was committed, even if the commit index on disk had not come that far. */
+  #adoptApplied(index: number): void {
+    this.log.commitTo(index);
+    this.log.appliedTo(index, 0);
   }
 
   #load({ term, vote, commit }: HardState): void {

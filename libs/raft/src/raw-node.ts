@@ -4,7 +4,8 @@
  *
  * With `asyncStorageWrites` off, per `Ready` and in this order:
  *
- * 1. write `entries`, then `hardState` and `snapshot`, and sync if `mustSync`;
+ * 1. write `snapshot` in place of the whole log, then `entries`, then `hardState`, so that all of it is there
+ *    after a crash or none; sync if there is a snapshot or `mustSync`;
  * 2. send `messages`;
  * 3. apply `snapshot` and `committedEntries`, membership changes with `applyConfChange`;
  * 4. call `advance`.
@@ -15,6 +16,7 @@
  */
 import { assert } from '@ringwatch/kernel';
 import { encodeConfChange, type ConfChange, type ConfChangeV2 } from './conf-change.ts';
+import { inLease } from './election.ts';
 import { encodedBytes } from './entry-size.ts';
 import { applyConfChange } from './membership-change.ts';
 import {
@@ -36,7 +38,7 @@ import {
 } from './message.ts';
 import type { RaftOptions } from './options.ts';
 import type { Progress } from './progress.ts';
-import { refusesChange, type Proposal } from './proposal.ts';
+import { refusesChange } from './proposal.ts';
 import { Raft, type StepOutcome } from './raft.ts';
 import { step } from './step.ts';
 import { tick } from './tick.ts';
@@ -50,6 +52,7 @@ export interface Ready {
   readonly readStates: readonly ReadState[];
   /** To be written, in place of whatever stands at their indices and after them. */
   readonly entries: readonly Entry[];
+  /** To be written in place of the whole log, before `entries`, which follow it. */
   readonly snapshot: Snapshot | undefined;
   readonly committedEntries: readonly Entry[];
   readonly messages: readonly Message[];
@@ -71,6 +74,9 @@ export interface Status {
   /** How far each member is; only a leader knows, elsewhere it is empty. */
   readonly progress: ReadonlyMap<NodeId, Readonly<Progress>>;
 }
+
+const NO_MESSAGES: readonly Message[] = [];
+const NO_READ_STATES: readonly ReadState[] = [];
 
 export class RawNode {
   readonly #raft: Raft;
@@ -113,13 +119,22 @@ export class RawNode {
     return this.#raft.log.committed;
   }
 
+  /** Term of the entry at `index`; undefined when it was compacted or is not there. */
+  entryTerm(index: number): number | undefined {
+    return this.#raft.log.term(index);
+  }
+
   /** One tick of the clock; what it means in milliseconds is the driver's. */
   tick(): void {
     tick(this.#raft);
   }
 
-  /** Starts an election now. */
+  /**
+   * Starts an election now. Ignored with `lease-based` reads while a leader is heard of: its lease may rest on
+   * this node's word, which a campaign would break.
+   */
   campaign(): void {
+    if (this.#raft.options.readOnly === 'lease-based' && inLease(this.#raft)) return;
     step(this.#raft, newMessage('MsgHup', this.id, this.id));
   }
 
@@ -128,12 +143,12 @@ export class RawNode {
    * nobody tells when they are lost on the way.
    */
   propose(...data: readonly Uint8Array[]): StepOutcome {
-    return this.#propose(data.map((bytes) => ({ type: 'EntryNormal', data: bytes })));
+    return this.#propose(data.map((bytes) => ({ term: 0, index: 0, type: 'EntryNormal', data: bytes })));
   }
 
   /** Proposes a change of the members; in the log it is empty when it may not be made now. */
   proposeConfChange(change: ConfChange | ConfChangeV2): StepOutcome {
-    return this.#propose([encodeConfChange(change)]);
+    return this.#propose([{ term: 0, index: 0, ...encodeConfChange(change) }]);
   }
 
   /** Whether the change would come to nothing if proposed now: see {@link RawNode.proposeConfChange}. */
@@ -232,11 +247,11 @@ export class RawNode {
     return {
       softState: soft ? this.softState : undefined,
       hardState,
-      readStates,
+      readStates: readStates.length === 0 ? NO_READ_STATES : readStates,
       entries,
       snapshot,
       committedEntries,
-      messages,
+      messages: messages.length === 0 ? NO_MESSAGES : messages,
       mustSync,
     };
   }
@@ -268,10 +283,10 @@ export class RawNode {
     this.#raft.electionTimeout = ticks;
   }
 
-  #propose(proposals: readonly Proposal[]): StepOutcome {
-    assert(proposals.length > 0, 'a proposal proposes something');
+  #propose(entries: readonly Entry[]): StepOutcome {
+    assert(entries.length > 0, 'a proposal proposes something');
     const message = newMessage('MsgProp', this.id, this.id);
-    message.entries = proposals.map((proposal) => ({ term: 0, index: 0, ...proposal }));
+    message.entries = entries;
     return step(this.#raft, message);
   }
 
@@ -346,9 +361,10 @@ export class RawNode {
     this.#lead = raft.lead;
     this.#role = raft.role;
     if (hardState !== undefined) this.#hardState = hardState;
-    raft.messages = [];
-    raft.messagesAfterAppend = [];
-    raft.readStates = [];
+    if (raft.messages.length > 0) raft.messages = [];
+    if (raft.messagesAfterAppend.length > 0) raft.messagesAfterAppend = [];
+    if (raft.readStates.length > 0) raft.readStates = [];
+    raft.reads.close();
     raft.log.unstable.acceptInProgress();
     const last = committedEntries.at(-1);
     if (last !== undefined) raft.log.acceptApplying(last.index, encodedBytes(committedEntries), !this.#async);

@@ -6,6 +6,7 @@
  *    again, confirms no younger read.
  * 2. An answer to a round confirms every round before it: reads are batched by themselves.
  * 3. A lease is as old as the *sending* of the last confirmed round, and void once leadership was offered.
+ * 4. A read may join a round whose heartbeats have not left this node yet; they leave after it came.
  */
 import type { Entry, NodeId } from './message.ts';
 import { committedIndex, type AckedIndexer, type Electorate } from './quorum.ts';
@@ -18,8 +19,12 @@ export interface PendingRead {
   readonly round: number;
 }
 
+/** Rounds whose sending is remembered; where none is confirmed for so long, there is no lease anyway. */
+const ROUNDS_SENT_MAX = 1024;
+
 export class ReadRounds implements AckedIndexer {
   #round = 0;
+  #joinable = false;
   #pending: PendingRead[] = [];
   readonly #acked = new Map<NodeId, number>();
   /** Ticks at which the rounds that no majority has confirmed yet were sent. */
@@ -40,11 +45,23 @@ export class ReadRounds implements AckedIndexer {
     return this.#confirmedTick;
   }
 
+  /** True while the round that was begun last takes further reads. */
+  get joinable(): boolean {
+    return this.#joinable;
+  }
+
   /** Begins a round that is sent at `tick`. */
   begin(tick: number): number {
     this.#round++;
+    this.#joinable = true;
+    if (this.#sent.length === ROUNDS_SENT_MAX) this.#sent.shift();
     this.#sent.push({ round: this.#round, tick });
     return this.#round;
+  }
+
+  /** The heartbeats of the last round leave. */
+  close(): void {
+    this.#joinable = false;
   }
 
   /** Lets a read wait for the round that was begun last. */
@@ -71,6 +88,7 @@ export class ReadRounds implements AckedIndexer {
 
   /** Forgets everything but the count of rounds. */
   reset(): void {
+    this.#joinable = false;
     this.#pending = [];
     this.#acked.clear();
     this.#sent = [];

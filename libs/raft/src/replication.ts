@@ -21,6 +21,7 @@ export function sendAppend(raft: Raft, to: NodeId): void {
 export function maybeSendAppend(raft: Raft, to: NodeId, evenEmpty: boolean): boolean {
   const progress = raft.tracker.get(to);
   if (progress === undefined || progress.isPaused) return false;
+  if (!evenEmpty && progress.next > raft.log.lastIndex) return false;
   const prevIndex = progress.next - 1;
   const prevTerm = raft.log.term(prevIndex);
   const entries = prevTerm === undefined ? undefined : nextEntries(raft, progress);

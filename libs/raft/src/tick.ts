@@ -1,3 +1,4 @@
+import { leaveJointIfDue } from './membership-change.ts';
 import { newMessage, NONE } from './message.ts';
 import type { Raft } from './raft.ts';
 import { step } from './step.ts';
@@ -21,6 +22,7 @@ function tickLeader(raft: Raft): void {
     if (checkQuorum) step(raft, newMessage('MsgCheckQuorum', raft.id, raft.id));
     // A transfer that did not end within an election timeout has failed; the leader leads on.
     raft.leadTransferee = NONE;
+    leaveJointIfDue(raft);
   }
   if (raft.isLeader() && raft.heartbeatElapsed >= heartbeatTicks) {
     raft.heartbeatElapsed = 0;

@@ -20,8 +20,11 @@ export class Tracker implements AckedIndexer {
   ids: readonly NodeId[] = [];
   #progress = new Map<NodeId, Progress>();
   readonly #votes = new Map<NodeId, boolean>();
+  readonly #limits: InflightLimits;
 
-  constructor(private readonly limits: InflightLimits) {}
+  constructor(limits: InflightLimits) {
+    this.#limits = limits;
+  }
 
   get(id: NodeId): Progress | undefined {
     return this.#progress.get(id);
@@ -39,7 +42,7 @@ export class Tracker implements AckedIndexer {
     const learners = new Set(confState.learners);
     for (const id of this.ids) {
       const known = fresh.has(id) ? undefined : before.get(id);
-      const progress = known ?? new Progress(Math.max(lastIndex, 1), false, this.limits);
+      const progress = known ?? new Progress(Math.max(lastIndex, 1), false, this.#limits);
       if (known === undefined) progress.recentActive = true;
       progress.isLearner = learners.has(id);
       this.#progress.set(id, progress);
@@ -50,7 +53,7 @@ export class Tracker implements AckedIndexer {
   resetProgress(next: number): void {
     for (const id of this.ids) {
       const isLearner = this.#progress.get(id)?.isLearner ?? false;
-      this.#progress.set(id, new Progress(next, isLearner, this.limits));
+      this.#progress.set(id, new Progress(next, isLearner, this.#limits));
     }
   }
 
@@ -72,9 +75,10 @@ export class Tracker implements AckedIndexer {
     return voteResult(this.confState, active) === 'VoteWon';
   }
 
-  /** True when the group has one voter and decides alone. */
-  get isSingleton(): boolean {
-    return this.confState.voters.length === 1 && this.confState.votersOutgoing.length === 0;
+  /** True when `id` decides alone: no other vote counts. */
+  isSoleVoter(id: NodeId): boolean {
+    const { voters, votersOutgoing } = this.confState;
+    return voters.length === 1 && voters[0] === id && votersOutgoing.length === 0;
   }
 
   isVoter(id: NodeId): boolean {
@@ -88,6 +92,11 @@ export class Tracker implements AckedIndexer {
   /** Counts the first vote of each node; a vote that comes twice changes nothing. */
   recordVote(id: NodeId, granted: boolean): void {
     if (!this.#votes.has(id)) this.#votes.set(id, granted);
+  }
+
+  /** True when the vote of `id` was counted. */
+  hasVoted(id: NodeId): boolean {
+    return this.#votes.has(id);
   }
 
   tally(): Tally {

@@ -9,13 +9,16 @@ import { assert } from '@ringwatch/kernel';
 import { NO_ENTRIES, type Entry, type Snapshot } from './message.ts';
 
 export class Unstable {
+  /** Index of the first entry here. */
+  offset: number;
   entries: Entry[] = [];
   snapshot: Snapshot | undefined;
   /** One after the last index that is handed out for writing. */
   inProgress: number;
   #snapshotInProgress = false;
 
-  constructor(public offset: number) {
+  constructor(offset: number) {
+    this.offset = offset;
     this.inProgress = offset;
   }
 
@@ -66,7 +69,8 @@ export class Unstable {
   /** Storage has the entries up to this one. A mismatch means that they were replaced meanwhile: no news. */
   stableTo(index: number, term: number): void {
     if (index < this.offset || this.term(index) !== term) return;
-    this.entries.splice(0, index + 1 - this.offset);
+    if (index + 1 === this.end) this.entries = [];
+    else this.entries.splice(0, index + 1 - this.offset);
     this.offset = index + 1;
     this.inProgress = Math.max(this.inProgress, this.offset);
   }
