@@ -1,0 +1,218 @@
+/**
+ * Whoever makes a simulated cluster fail: at random moments one of the faults that the run has, each of them
+ * ending by itself after a while, until {@link Nemesis.stop}.
+ */
+import { randomBelow, type Random } from '@ringwatch/kernel';
+import { isJoint, type ConfChangeSingle, type ConfState } from '@ringwatch/raft';
+import type { GroupId } from '@ringwatch/raft-node';
+import type { SimulatedNetwork } from './simulated-network.ts';
+import type { SimulatedNode } from './simulated-node.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+export const FAULTS = [
+  'crash',
+  'crash-at-operation',
+  'pause',
+  'partition',
+  'one-way-cut',
+  'clog',
+  'slow-disk',
+  'sync-error',
+  'bit-flip',
+  'clock-jump',
+  'membership',
+  'transfer',
+  'snapshot',
+] as const;
+
+export type FaultKind = (typeof FAULTS)[number];
+
+export interface NemesisWorld {
+  readonly time: VirtualTime;
+  readonly random: Random;
+  readonly network: SimulatedNetwork;
+  readonly nodes: readonly SimulatedNode[];
+  readonly groups: readonly GroupId[];
+  readonly faults: readonly FaultKind[];
+  readonly meanMs: number;
+}
+
+const VOTERS_MIN = 3;
+const OUTAGE_MS_MAX = 4_000;
+const SLOW_SYNC_MS_MAX = 3_000;
+
+export class Nemesis {
+  #stopped = false;
+  #flipped = false;
+  readonly counters: Record<FaultKind, number> = Object.fromEntries(
+    FAULTS.map((fault) => [fault, 0]),
+  ) as Record<FaultKind, number>;
+
+  constructor(private readonly world: NemesisWorld) {
+    this.#wait();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #wait(): void {
+    const { time, random, meanMs } = this.world;
+    time.after(-Math.log(1 - random.next()) * meanMs, () => {
+      if (this.#stopped) return;
+      this.#strike();
+      this.#wait();
+    });
+  }
+
+  #strike(): void {
+    const { random, faults, nodes } = this.world;
+    const fault = faults[randomBelow(random, faults.length)];
+    const node = nodes[randomBelow(random, nodes.length)] as SimulatedNode;
+    if (fault === undefined || !node.isUp) return;
+    this.counters[fault]++;
+    this.#do(fault, node);
+  }
+
+  #do(fault: FaultKind, node: SimulatedNode): void {
+    const { time, random } = this.world;
+    const outageMs = random.next() * OUTAGE_MS_MAX;
+    switch (fault) {
+      case 'crash':
+        node.crash();
+        return;
+      case 'crash-at-operation':
+        node.disk.crashAfter(randomBelow(random, 20));
+        return;
+      case 'pause':
+        node.pause();
+        time.after(outageMs, () => node.resume());
+        return;
+      case 'partition':
+        this.#partition(outageMs);
+        return;
+      case 'one-way-cut':
+        this.#cutOneWay(node, outageMs);
+        return;
+      case 'clog':
+        this.#clog(node, outageMs);
+        return;
+      case 'slow-disk':
+        node.slowDisk(100 + random.next() * SLOW_SYNC_MS_MAX, time.nowMs + outageMs);
+        return;
+      case 'sync-error':
+        node.disk.failSyncs(1);
+        return;
+      case 'bit-flip':
+        this.#flip(node);
+        return;
+      case 'clock-jump':
+        node.jumpClock((random.next() - 0.5) * 2 * 3_600_000);
+        return;
+      case 'membership':
+        this.#changeMembers();
+        return;
+      case 'transfer':
+        this.#transfer(node);
+        return;
+      case 'snapshot':
+        for (const id of this.world.groups) node.enter(() => node.group(id)?.takeSnapshot());
+    }
+  }
+
+  /** Two sides that do not hear each other. */
+  #partition(outageMs: number): void {
+    const { nodes, network, random, time } = this.world;
+    const side = new Map(nodes.map(({ id }) => [id, random.next() < 0.5]));
+    for (const { id: a } of nodes) {
+      for (const { id: b } of nodes) {
+        if (side.get(a) === side.get(b)) continue;
+        network.setCut(a, b, true);
+        time.after(outageMs, () => network.setCut(a, b, false));
+      }
+    }
+  }
+
+  /** A node that hears and is not heard, or the other way, by some of the others. */
+  #cutOneWay(node: SimulatedNode, outageMs: number): void {
+    const { nodes, network, random, time } = this.world;
+    const outward = random.next() < 0.5;
+    for (const { id } of nodes) {
+      if (id === node.id || random.next() < 0.3) continue;
+      const [from, to] = outward ? [node.id, id] : [id, node.id];
+      network.setCut(from, to, true);
+      time.after(outageMs, () => network.setCut(from, to, false));
+    }
+  }
+
+  #clog(node: SimulatedNode, outageMs: number): void {
+    const { nodes, network, time } = this.world;
+    for (const { id } of nodes) {
+      if (id !== node.id) network.clog(id, node.id, time.nowMs + outageMs);
+    }
+  }
+
+  /**
+   * Damages what a node has written long ago; the node finds it when it starts next. One node a run, or the
+   * group could lose its majority for good. The end of a log is left alone: damage there cannot be told from
+   * a torn write by anybody.
+   */
+  #flip(node: SimulatedNode): void {
+    if (this.#flipped) return;
+    this.#flipped = true;
+    node.crash();
+    const path = node.disk.paths().find((name) => name.includes('/wal/'));
+    if (path === undefined) return;
+    const content = node.disk.contentOf(path);
+    let written = content.length;
+    while (written > 0 && content[written - 1] === 0) written--;
+    if (written < 2) return;
+    const { random } = this.world;
+    node.disk.flipBit(path, randomBelow(random, written >> 1), randomBelow(random, 8));
+  }
+
+  #changeMembers(): void {
+    const { random, nodes, groups } = this.world;
+    const id = groups[randomBelow(random, groups.length)];
+    const leader = nodes.find((node) => id !== undefined && node.group(id)?.isLeader === true);
+    if (leader === undefined || id === undefined) return;
+    leader.enter(() => {
+      const group = leader.group(id);
+      if (group === undefined) return;
+      const { confState } = group.status();
+      const transition = (['auto', 'implicit', 'explicit'] as const)[randomBelow(random, 3)] ?? 'auto';
+      const changes = isJoint(confState) ? [] : this.#changes(confState);
+      const change = { kind: 'v2', transition: changes.length === 0 ? 'auto' : transition, changes } as const;
+      if (changes.length === 0 && !isJoint(confState)) return;
+      // Refused, lost or superseded: whatever comes of it is the invariants' to judge.
+      void group.changeMembers({ ...change, context: new Uint8Array(0) }).catch(() => undefined);
+    });
+  }
+
+  /** One or two changes that leave enough voters. */
+  #changes({ voters, learners }: ConfState): ConfChangeSingle[] {
+    const { random, nodes } = this.world;
+    const next = new Set(voters);
+    const changes: ConfChangeSingle[] = [];
+    for (let i = randomBelow(random, 2); i >= 0; i--) {
+      const { id, isLost } = nodes[randomBelow(random, nodes.length)] as SimulatedNode;
+      if (next.has(id)) {
+        if (next.size <= VOTERS_MIN) continue;
+        next.delete(id);
+        const type = random.next() < 0.5 ? 'ConfChangeRemoveNode' : 'ConfChangeAddLearnerNode';
+        changes.push({ type, nodeId: id });
+      } else if (!isLost) {
+        const learner = !learners.includes(id) && random.next() < 0.3;
+        if (!learner) next.add(id);
+        changes.push({ type: learner ? 'ConfChangeAddLearnerNode' : 'ConfChangeAddNode', nodeId: id });
+      }
+    }
+    return changes;
+  }
+
+  #transfer(node: SimulatedNode): void {
+    const { random, nodes, groups } = this.world;
+    const to = nodes[randomBelow(random, nodes.length)] as SimulatedNode;
+    for (const id of groups) node.enter(() => node.group(id)?.transferLeadership(to.id));
+  }
+}

@@ -1,0 +1,308 @@
+/**
+ * What must hold of one Raft group at every moment, whatever fails (figure 3 of the Raft paper, and the
+ * invariants of etcd's TLA+ specification), checked against shadows of what each node has written.
+ *
+ * 1. Election safety: one leader per term.
+ * 2. Log matching: entries of the same index and term hold the same, and so do the entries before them.
+ * 3. Leader completeness: a new leader has every entry that was ever committed.
+ * 4. State machine safety: nodes that have applied up to an index have come to the same state.
+ * 5. A committed entry is durable on a majority of the voters of the leader that committed it.
+ * 6. What a node has said is durable: its last acknowledgement and its vote survive every crash.
+ * 7. Terms, commit indices and applied indices never go back; applied <= committed <= last, and what is
+ *    applied is durable; a leader's `next` lies after `match`; log and snapshot leave no gap.
+ */
+import { majorityVote, NONE, type ConfState, type Entry, type Message, type NodeId } from '@ringwatch/raft';
+import type { GroupLog, RaftGroup } from '@ringwatch/raft-node';
+
+/** A promise of Raft that was broken: the run has found a bug. */
+export class Violation extends Error {
+  override readonly name = 'Violation';
+}
+
+/** What a node has written, as far as it is durable, and what it has promised to others. */
+interface Shadow {
+  terms: number[];
+  last: number;
+  durableTerms: number[];
+  durableLast: number;
+  staged: Change[];
+  /** Another node's snapshot up to here was taken over; its state may be used before it is durable here. */
+  received: number;
+  acknowledged: { readonly index: number; readonly term: number };
+  voted: { readonly term: number; readonly vote: NodeId };
+  term: number;
+  committed: number;
+  applied: number;
+  confState: ConfState | undefined;
+}
+
+type Change =
+  | { readonly kind: 'append'; readonly entries: readonly Entry[] }
+  | { readonly kind: 'snapshot'; readonly index: number; readonly term: number };
+
+interface Known {
+  readonly termBefore: number | undefined;
+  readonly data: Uint8Array;
+}
+
+const TERMS_MAX = 2 ** 20;
+/** Where every group begins: there is nothing that could be lost before it. */
+const FIRST_INDEX = 1;
+
+export class RaftInvariants {
+  readonly #shadows = new Map<NodeId, Shadow>();
+  readonly #leaders = new Map<number, NodeId>();
+  /** Every entry that was ever written anywhere, by index and term. */
+  readonly #entries = new Map<number, Known>();
+  /** Terms of the committed entries, by index, and the terms in which they were committed. */
+  readonly #committed: number[] = [];
+  readonly #committedIn: number[] = [];
+  readonly #states = new Map<number, number>();
+  /** Counts of what was seen: without them nobody knows whether a run has tried anything. */
+  truncations = 0;
+  leaders = 0;
+  installs = 0;
+  configurations = 0;
+
+  /** Stands for everything that was applied: equal runs have equal ones. */
+  get fingerprint(): number {
+    let hash = 0;
+    for (const [index, state] of this.#states) hash = (Math.imul(hash, 31) + index + state) >>> 0;
+    return hash;
+  }
+
+  /** Last index that anybody has committed. */
+  get committed(): number {
+    return Math.max(0, this.#committed.length - 1);
+  }
+
+  /** Watches what a process writes, and first whether it still has what it promised before it crashed. */
+  watch(id: NodeId, log: GroupLog): void {
+    const before = this.#shadows.get(id);
+    const terms: number[] = [];
+    for (let index = log.firstIndex - 1; index <= log.lastIndex; index++) terms[index] = log.term(index) ?? 0;
+    const shadow: Shadow = {
+      terms,
+      last: log.lastIndex,
+      durableTerms: terms.slice(),
+      durableLast: log.lastIndex,
+      staged: [],
+      received: FIRST_INDEX,
+      acknowledged: before?.acknowledged ?? { index: 0, term: 0 },
+      voted: before?.voted ?? { term: 0, vote: NONE },
+      term: log.hardState.term,
+      committed: FIRST_INDEX,
+      applied: FIRST_INDEX,
+      confState: undefined,
+    };
+    if (before !== undefined) checkPromises(id, log, shadow);
+    this.#shadows.set(id, shadow);
+    this.#intercept(log, shadow);
+  }
+
+  /** A node's log was lost beyond repair and it will not come back under this id. */
+  forget(id: NodeId): void {
+    this.#shadows.delete(id);
+  }
+
+  /** What is staged now. The returned function makes it durable, or not. */
+  flushBegins(id: NodeId): (durable: boolean) => void {
+    const shadow = this.#of(id);
+    const staged = shadow.staged;
+    shadow.staged = [];
+    return (durable) => {
+      if (durable) for (const change of staged) makeDurable(shadow, change);
+      else shadow.staged = [...staged, ...shadow.staged];
+    };
+  }
+
+  /** All that was written is durable: a flush may have taken along what was staged after it began. */
+  allDurable(id: NodeId): void {
+    this.flushBegins(id)(true);
+  }
+
+  /** A message leaves; acknowledgements and votes are promises. */
+  sent(message: Message): void {
+    const shadow = this.#shadows.get(message.from);
+    if (shadow === undefined || message.reject) return;
+    if (message.type === 'MsgAppResp' && message.index > 0) {
+      const term = shadow.terms[message.index];
+      if (term !== undefined) shadow.acknowledged = { index: message.index, term };
+    }
+    if (message.type === 'MsgVoteResp') {
+      const { term, to } = message;
+      const { voted } = shadow;
+      if (voted.term === term && voted.vote !== to) fail(`${message.from} voted twice in term ${term}`);
+      if (term > voted.term) shadow.voted = { term, vote: to };
+    }
+  }
+
+  /** A state machine has applied up to `index`. */
+  applied(id: NodeId, index: number, hash: number): void {
+    const known = this.#states.get(index);
+    if (known === undefined) this.#states.set(index, hash);
+    else if (known !== hash) fail(`${id} has come to another state at ${index}`);
+  }
+
+  /** Something has happened at a node. */
+  check(id: NodeId, group: RaftGroup): void {
+    const shadow = this.#of(id);
+    const { term, committed, applied, lastIndex } = group;
+    if (term < shadow.term) fail(`the term of ${id} went back from ${shadow.term} to ${term}`);
+    if (committed < shadow.committed && committed > 0) fail(`the commit index of ${id} went back to ${committed}`);
+    if (applied < shadow.applied && applied > 0) fail(`the applied index of ${id} went back to ${applied}`);
+    if (applied > committed || committed > lastIndex) {
+      fail(`${id} has applied ${applied}, committed ${committed}, and ends at ${lastIndex}`);
+    }
+    if (applied > Math.max(shadow.durableLast, shadow.received)) fail(`${id} has applied ${applied} before it was durable`);
+    if (group.isLeader) this.#checkLeader(id, group, shadow);
+    if (committed > shadow.committed) this.#checkCommitted(id, group, shadow);
+    shadow.term = term;
+    shadow.committed = committed;
+    shadow.applied = applied;
+  }
+
+  #checkLeader(id: NodeId, group: RaftGroup, shadow: Shadow): void {
+    const { term } = group;
+    const leader = this.#leaders.get(term);
+    if (leader === undefined) {
+      this.#leaders.set(term, id);
+      this.leaders++;
+      this.#checkComplete(id, group);
+    } else if (leader !== id) {
+      fail(`${leader} and ${id} both led in term ${term}`);
+    }
+  }
+
+  /** A leader that comes late, of a term that is over, need not have what later terms have committed. */
+  #checkComplete(id: NodeId, group: RaftGroup): void {
+    for (let index = this.committed; index > 0; index--) {
+      const committed = this.#committed[index];
+      const earlier = (this.#committedIn[index] ?? Infinity) < group.term;
+      if (committed === undefined || !earlier) continue;
+      const own = group.entryTerm(index);
+      if (own === undefined && index <= group.lastIndex) return;
+      if (own !== committed) fail(`${id} leads in term ${group.term} without entry ${index} of term ${committed}`);
+    }
+  }
+
+  #checkCommitted(id: NodeId, group: RaftGroup, shadow: Shadow): void {
+    const { confState, progress } = group.status();
+    for (let index = shadow.committed + 1; index <= group.committed; index++) {
+      const term = group.entryTerm(index);
+      if (term === undefined) continue;
+      const known = this.#committed[index];
+      if (known === undefined) {
+        this.#committed[index] = term;
+        this.#committedIn[index] = group.term;
+        // The configuration may change in the same turn, right after.
+        const before = shadow.confState ?? confState;
+        if (!this.#isDurable(index, term, confState) && !this.#isDurable(index, term, before)) {
+          fail(`${id} committed ${index}, which is not durable on a majority`);
+        }
+      } else if (known !== term) {
+        fail(`${id} committed an entry of term ${term} at ${index}, where one of ${known} was`);
+      }
+    }
+    if (shadow.confState !== undefined && shadow.confState !== confState) this.configurations++;
+    shadow.confState = confState;
+    for (const [member, { match, next }] of progress) {
+      if (next <= match) fail(`${id} would send ${member} entry ${next}, which it has up to ${match}`);
+    }
+  }
+
+  #isDurable(index: number, term: number, { voters, votersOutgoing }: ConfState): boolean {
+    const votes = new Map<NodeId, boolean>();
+    for (const [id, { durableTerms, durableLast }] of this.#shadows) {
+      // What was compacted away was committed, and so is everything before it.
+      const own = index <= durableLast ? (durableTerms[index] ?? term) : undefined;
+      votes.set(id, own === term);
+    }
+    return majorityVote(voters, votes) === 'VoteWon' && majorityVote(votersOutgoing, votes) === 'VoteWon';
+  }
+
+  #intercept(log: GroupLog, shadow: Shadow): void {
+    const append = log.append.bind(log);
+    log.append = (entries) => {
+      append(entries);
+      this.#appended(shadow, entries);
+    };
+    const applySnapshot = log.applySnapshot.bind(log);
+    log.applySnapshot = (meta) => {
+      applySnapshot(meta);
+      if (meta.index > FIRST_INDEX) this.installs++;
+      if (meta.index > shadow.last) shadow.terms = [];
+      shadow.terms.length = meta.index;
+      shadow.terms[meta.index] = meta.term;
+      shadow.last = meta.index;
+      shadow.received = meta.index;
+      shadow.staged.push({ kind: 'snapshot', index: meta.index, term: meta.term });
+    };
+  }
+
+  #appended(shadow: Shadow, entries: readonly Entry[]): void {
+    const first = entries[0];
+    if (first === undefined) return;
+    if (first.index <= shadow.last) this.truncations++;
+    for (const { index, term, data } of entries) {
+      const termBefore = shadow.terms[index - 1];
+      const key = index * TERMS_MAX + term;
+      const known = this.#entries.get(key);
+      if (known === undefined) this.#entries.set(key, { termBefore, data });
+      else if (
+        known.termBefore !== termBefore &&
+        known.termBefore !== undefined &&
+        termBefore !== undefined
+      ) {
+        fail(`logs with entry ${index} of term ${term} differ before it`);
+      } else if (!equal(known.data, data)) fail(`there are two entries ${index} of term ${term}`);
+      shadow.terms[index] = term;
+      shadow.last = index;
+    }
+    shadow.terms.length = shadow.last + 1;
+    shadow.staged.push({ kind: 'append', entries });
+  }
+
+  #of(id: NodeId): Shadow {
+    const shadow = this.#shadows.get(id);
+    if (shadow === undefined) throw new Error(`node ${id} is not watched`);
+    return shadow;
+  }
+}
+
+function makeDurable(shadow: Shadow, change: Change): void {
+  if (change.kind === 'snapshot') {
+    if (change.index > shadow.durableLast) shadow.durableTerms = [];
+    shadow.durableTerms.length = change.index;
+    shadow.durableTerms[change.index] = change.term;
+    shadow.durableLast = change.index;
+    return;
+  }
+  for (const { index, term } of change.entries) {
+    shadow.durableTerms[index] = term;
+    shadow.durableLast = index;
+  }
+  shadow.durableTerms.length = shadow.durableLast + 1;
+}
+
+/** A log that was cut in favour of a newer leader's may lack what it once acknowledged; no other may. */
+function checkPromises(id: NodeId, log: GroupLog, { acknowledged, voted }: Shadow): void {
+  const lastTerm = log.term(log.lastIndex) ?? 0;
+  const own = log.term(acknowledged.index);
+  const compacted = acknowledged.index < log.firstIndex;
+  if (!compacted && own !== acknowledged.term && lastTerm <= acknowledged.term) {
+    fail(`${id} has lost entry ${acknowledged.index} of term ${acknowledged.term}, which it acknowledged`);
+  }
+  const { term, vote } = log.hardState;
+  if (term < voted.term || (term === voted.term && vote !== voted.vote)) {
+    fail(`${id} has forgotten its vote for ${voted.vote} in term ${voted.term}`);
+  }
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return a === b || Buffer.compare(a, b) === 0;
+}
+
+function fail(message: string): never {
+  throw new Violation(message);
+}

@@ -1,0 +1,123 @@
+/**
+ * A client of a simulated cluster: one operation after the other, to whichever node it believes in, and a
+ * record of what it was told.
+ */
+import { randomBelow, type Fault, type Random } from '@ringwatch/kernel';
+import type { GroupId } from '@ringwatch/raft-node';
+import type { History, PendingOperation } from '../linearizability/history.ts';
+import type { KeyValueInput, KeyValueOutput } from '../linearizability/key-value-model.ts';
+import { encodeCommand } from './key-value-machine.ts';
+import type { SimulatedNode } from './simulated-node.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+/** What all clients of a run share. */
+export interface ClientWorld {
+  readonly time: VirtualTime;
+  readonly random: Random;
+  readonly group: GroupId;
+  readonly nodes: readonly SimulatedNode[];
+  readonly history: History<KeyValueInput, KeyValueOutput>;
+  readonly keys: number;
+  readonly thinkMeanMs: number;
+}
+
+/** Whoever was not answered for so long goes on without ever learning it. */
+const PATIENCE_MS = 3_000;
+const BUSY_RETRY_MS = 20;
+
+export class SimulatedClient {
+  #believed = 0;
+  #operation = 0;
+  #stopped = false;
+  /** Operations begun, and answered. */
+  readonly counters = { begun: 0, answered: 0 };
+
+  constructor(
+    private readonly id: number,
+    private readonly world: ClientWorld,
+  ) {
+    this.#think();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #think(): void {
+    const { time, random, thinkMeanMs } = this.world;
+    time.after(-Math.log(1 - random.next()) * thinkMeanMs, () => {
+      if (!this.#stopped) this.#begin();
+    });
+  }
+
+  #begin(): void {
+    const { time, random, nodes, history } = this.world;
+    const operation = ++this.#operation;
+    const node = nodes[this.#believed % nodes.length] as SimulatedNode;
+    if (!node.isUp) {
+      this.#doubt();
+      time.after(BUSY_RETRY_MS, () => this.#think());
+      return;
+    }
+    const input = this.#input(operation);
+    const pending = history.call(this.id, input);
+    this.counters.begun++;
+    let over = false;
+    const end = (settle: () => void): void => {
+      if (over) return;
+      over = true;
+      settle();
+      this.#think();
+    };
+    node.enter(() => this.#call(node, input, pending, end));
+    time.after(PATIENCE_MS, () =>
+      end(() => {
+        if (random.next() < 0.5) this.#doubt();
+      }),
+    );
+  }
+
+  #call(
+    node: SimulatedNode,
+    input: KeyValueInput,
+    pending: PendingOperation<KeyValueOutput>,
+    end: (settle: () => void) => void,
+  ): void {
+    const group = node.group(this.world.group);
+    const machine = node.machine(this.world.group);
+    const answered = (output: KeyValueOutput): void => {
+      this.counters.answered++;
+      pending.answered(output);
+    };
+    const rejected = (fault: Fault): void =>
+      end(() => {
+        // A read has no effect, a refused proposal neither; of the others nobody knows.
+        if (input.kind === 'get' || fault.code !== 'deadline_exceeded') pending.refused();
+        this.#doubt();
+      });
+    if (group === undefined || machine === undefined) {
+      end(() => pending.refused());
+    } else if (input.kind === 'get') {
+      group.readTo({ resolve: () => end(() => answered(machine.get(input.key))), reject: rejected });
+    } else {
+      const data = encodeCommand(input);
+      group.proposeTo({ data, resolve: () => end(() => answered(null)), reject: rejected });
+    }
+  }
+
+  #input(operation: number): KeyValueInput {
+    const { random, keys } = this.world;
+    const key = `k${randomBelow(random, keys)}`;
+    const value = `${this.id}.${operation};`;
+    const die = random.next();
+    if (die < 0.5) return { kind: 'get', key };
+    return { kind: die < 0.6 ? 'put' : 'append', key, value };
+  }
+
+  /** Asks another node next time: the one that leads as far as the last one knows, or any. */
+  #doubt(): void {
+    const { nodes, random, group } = this.world;
+    const lead = nodes[this.#believed % nodes.length]?.group(group)?.lead ?? 0;
+    this.#believed = lead > 0 && random.next() < 0.8 ? lead - 1 : randomBelow(random, nodes.length);
+  }
+}
