@@ -19,10 +19,14 @@ export class MemoryStorage implements Storage {
   #before = { index: 0, term: 0 };
   #entries: Entry[] = [];
 
-  /** Storage of a group's first start: its members, and nothing in the log. */
-  static of(confState: ConfState): MemoryStorage {
+  /**
+   * Storage of a group's first start, the same on every first member; whoever joins later starts with an empty
+   * one. The log begins after a snapshot with index and term 1, so that newcomers get the members by snapshot,
+   * not a log that does not name them.
+   */
+  static of(confState: ConfState, data = NO_DATA): MemoryStorage {
     const storage = new MemoryStorage();
-    storage.#snapshot = { ...storage.#snapshot, confState };
+    storage.applySnapshot({ index: 1, term: 1, confState, data });
     return storage;
   }
 

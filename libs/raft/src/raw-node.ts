@@ -329,8 +329,10 @@ export class RawNode {
       append.vote = hardState?.vote ?? NONE;
       append.commit = hardState?.commit ?? 0;
       append.snapshot = snapshot;
-      append.responses =
-        appendDone === undefined ? messagesAfterAppend : [...messagesAfterAppend, appendDone];
+      // A copy: an empty list stays in use and must not grow in somebody else's hands.
+      const responses = [...messagesAfterAppend];
+      if (appendDone !== undefined) responses.push(appendDone);
+      append.responses = responses;
       messages.push(append);
     }
     if (committedEntries.length > 0) {
