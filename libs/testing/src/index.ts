@@ -2,6 +2,12 @@ export { ChildApp, stopAll, type ChildAppOptions } from './child-app.ts';
 export { testServer, type TestServer } from './servers.ts';
 export { SimulatedDisk } from './simulated-disk.ts';
 export {
+  SECTOR_BYTES,
+  SimulatedCrash,
+  SimulatedLogDisk,
+  type SimulatedLogDiskOptions,
+} from './simulated-log-disk.ts';
+export {
   checkLinearizability,
   describeVerdict,
   type CheckOptions,
