@@ -33,13 +33,14 @@ const PHASES = [
   },
   { name: 'unit', budgetSeconds: 120, commands: [nx(['test'])], report: 'unit' },
   { name: 'contracts', budgetSeconds: 90, commands: [nx(['contract'])], report: 'contract' },
-  { name: 'simulation', budgetSeconds: 40, commands: [nx(['simulate'])], report: 'simulation' },
+  { name: 'simulation', budgetSeconds: 40, commands: [nx(['simulation'])], report: 'simulation' },
   {
     name: 'benches',
     budgetSeconds: 40,
     commands: [
       ['node', 'tools/bench.mjs', 'hash-ring', '20000'],
       ['node', 'tools/bench.mjs', 'ingest', '1', '1'],
+      ['node', 'tools/bench.mjs', 'peer-transport', '50', '1'],
     ],
   },
   { name: 'e2e', budgetSeconds: 200, commands: [nx(['e2e'])], report: 'e2e' },

@@ -100,11 +100,6 @@ export class RaftInvariants {
     this.#intercept(log, shadow);
   }
 
-  /** A node's log was lost beyond repair and it will not come back under this id. */
-  forget(id: NodeId): void {
-    this.#shadows.delete(id);
-  }
-
   /** What is staged now. The returned function makes it durable, or not. */
   flushBegins(id: NodeId): (durable: boolean) => void {
     const shadow = this.#of(id);

@@ -119,8 +119,8 @@ export class SimulatedNode {
         this.disk.crash();
         this.world.onCrash(this);
       } else if (isFault && error.code === 'data_loss') {
+        // What it had acknowledged may still be counted: it was durable then.
         this.isLost = true;
-        for (const invariants of this.world.invariants.values()) invariants.forget(this.id);
       } else {
         throw error;
       }
