@@ -9,6 +9,7 @@ import { assert } from '@ringwatch/kernel';
 /** Bytes that a varint of at most 53 bits takes. */
 export const VARINT_BYTES_MAX = 8;
 const START_BYTES = 4 * 1024;
+const KEPT_BYTES = 512 * 1024;
 /** Below this, bitwise operators are right. */
 const BITWISE_LIMIT = 2 ** 31;
 
@@ -26,10 +27,10 @@ export class ByteWriter {
     return this.#bytes.subarray(0, this.#at);
   }
 
-  /** Starts anew in the same memory; keeps no more than `keptBytes` of it. */
-  reset(keptBytes: number): void {
+  /** Starts anew, in the same memory unless that has become very large. */
+  reset(): void {
+    if (this.#bytes.length > KEPT_BYTES) this.#bytes = Buffer.allocUnsafeSlow(START_BYTES);
     this.#at = 0;
-    if (this.#bytes.length > keptBytes) this.#bytes = Buffer.allocUnsafeSlow(START_BYTES);
   }
 
   /** Forgets what was written behind the first `length` bytes. */
@@ -81,7 +82,9 @@ export class ByteWriter {
   #reserve(bytes: number): void {
     const needed = this.#at + bytes;
     if (needed <= this.#bytes.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
+    let { length } = this.#bytes;
+    while (length < needed) length *= 2;
+    const grown = Buffer.allocUnsafeSlow(length);
     this.#bytes.copy(grown, 0, 0, this.#at);
     this.#bytes = grown;
   }

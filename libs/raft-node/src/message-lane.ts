@@ -1,12 +1,11 @@
 /**
- * Messages on their way to a peer by one connection. They are encoded when they are sent, into the one of two
- * writers that the socket does not hold, so that a flush is one write and nothing is allocated per message.
+ * Messages on their way to a peer by one connection. They are encoded when they are sent, into blocks of
+ * memory that come back when the socket has taken them: a flush is one write, and little is allocated.
  *
- * 1. While a write is under way the next one gathers; what waits in both is bounded, and a message beyond
- *    that is dropped and told.
+ * 1. While a write is under way the next one gathers, and goes by itself when that has ended. What waits in
+ *    both is bounded, and a message beyond that is dropped and told.
  * 2. Messages wait for the attempt to connect that is under way, not for the one after the next backoff:
  *    they would be of the past by then.
- * 3. A message leaves by a flush that was called after it was sent.
  */
 import type { Message, NodeId } from '@ringwatch/raft';
 import { ByteWriter } from './byte-writer.ts';
@@ -17,11 +16,13 @@ import type { PeerAddress } from './peer-socket.ts';
 import type { GroupId } from './peer-transport.ts';
 
 /** A frame that is at least this long is full: its receiver should not wait for more of it. */
-const FULL_FRAME_BYTES = 64 * 1024;
+const FULL_FRAME_BYTES = 16 * 1024;
 /** So that one more message fits into a frame that is not full. */
 const MESSAGE_BYTES_MAX = FRAME_BYTES_MAX - FULL_FRAME_BYTES;
-/** A writer that grew beyond this is not kept. */
-const KEPT_BYTES = 1024 * 1024;
+/** A block that is at least this long is full; smaller ones stay in the processor's cache. */
+const FULL_BLOCK_BYTES = 256 * 1024;
+/** Blocks that are kept for the next flush. */
+const FREE_BLOCKS_MAX = 8;
 
 /** What a lane says to its owner. */
 export interface LaneEvents {
@@ -34,11 +35,16 @@ export class MessageLane {
   readonly #to: NodeId;
   readonly #waitingBytesMax: number;
   readonly #dialer: PeerDialer;
-  #writer = new ByteWriter();
-  /** What the socket holds; empty when it holds nothing. */
-  #written = new ByteWriter();
-  /** Place of the frame that takes the next message. */
+  /** What takes the next message. */
+  #block = new ByteWriter();
+  /** Place in it of the frame that does. */
   #frameAt: number | undefined;
+  #full: ByteWriter[] = [];
+  /** What the socket holds. */
+  #written: readonly ByteWriter[] = [];
+  /** Bytes in the full blocks and in those that the socket holds. */
+  #waitingBytes = 0;
+  readonly #free: ByteWriter[] = [];
 
   constructor(
     context: PeerContext,
@@ -54,7 +60,7 @@ export class MessageLane {
     this.#dialer = new PeerDialer(context, to, address, lane, {
       onUp: () => {
         events.onUp();
-        if (this.#frameAt === undefined) this.#write();
+        this.flush();
       },
       onDown: (reason) => {
         this.#forget();
@@ -82,54 +88,73 @@ export class MessageLane {
       this.#context.counters.droppedMessages++;
       return true;
     }
-    const writer = this.#writer;
-    const { length } = writer;
-    const frameAt = this.#frameAt ?? beginFrame(writer, 'messages');
-    const from = writer.length;
-    encodeMessage(writer, this.#context.nodeId, this.#to, group, message);
-    const bytes = writer.length - from;
-    const waitingBytes = this.#written.length + length;
+    const block = this.#block;
+    const { length } = block;
+    const frameAt = this.#frameAt ?? beginFrame(block, 'messages');
+    const from = block.length;
+    encodeMessage(block, this.#context.nodeId, this.#to, group, message);
+    const bytes = block.length - from;
+    const waitingBytes = this.#waitingBytes + length;
     // Alone it may be larger, or it could never be sent.
     const tooMuch = waitingBytes > 0 && waitingBytes + bytes > this.#waitingBytesMax;
     if (tooMuch || bytes > MESSAGE_BYTES_MAX) {
-      writer.truncate(length);
-      if (!tooMuch)
-        this.#context.logger.error({ peer: this.#to, group, bytes }, 'a message is too long to send');
+      block.truncate(length);
       this.#context.counters.droppedMessages++;
+      const fields = { peer: this.#to, group, bytes };
+      if (!tooMuch) this.#context.logger.error(fields, 'a message is too long to send');
       return false;
     }
     this.#frameAt = frameAt;
-    if (bodyBytes(writer, frameAt) >= FULL_FRAME_BYTES) this.#endFrame();
+    if (bodyBytes(block, frameAt) >= FULL_FRAME_BYTES) this.#endFrame();
     return true;
   }
 
+  /** Writes what was taken, unless a write is under way. */
   flush(): void {
-    if (this.#frameAt !== undefined) this.#endFrame();
-    this.#write();
+    if (!this.#dialer.isUp || this.#written.length > 0) return;
+    this.#endFrame();
+    if (this.#block.length > 0) this.#nextBlock();
+    if (this.#full.length === 0) return;
+    this.#written = this.#full;
+    this.#full = [];
+    if (this.#dialer.write(this.#written)) this.#recycle();
   }
 
-  #write(): void {
-    if (!this.#dialer.isUp || this.#writer.length === 0 || this.#written.length > 0) return;
-    const writer = this.#writer;
-    this.#writer = this.#written;
-    this.#written = writer;
-    if (this.#dialer.write(writer.bytes)) writer.reset(KEPT_BYTES);
+  #endFrame(): void {
+    if (this.#frameAt === undefined) return;
+    endFrame(this.#block, this.#frameAt);
+    this.#frameAt = undefined;
+    if (this.#block.length >= FULL_BLOCK_BYTES) this.#nextBlock();
+  }
+
+  #nextBlock(): void {
+    this.#waitingBytes += this.#block.length;
+    this.#full.push(this.#block);
+    this.#block = this.#free.pop() ?? new ByteWriter();
   }
 
   #onWritten(): void {
-    this.#written.reset(KEPT_BYTES);
-    if (this.#frameAt === undefined) this.#write();
+    if (this.#written.length === 0) return;
+    this.#recycle();
+    this.flush();
+  }
+
+  /** The socket has taken what was written. */
+  #recycle(): void {
+    for (const block of this.#written) {
+      this.#waitingBytes -= block.length;
+      block.reset();
+      if (this.#free.length < FREE_BLOCKS_MAX) this.#free.push(block);
+    }
+    this.#written = [];
   }
 
   /** What waited is lost with the connection. */
   #forget(): void {
-    this.#writer.reset(KEPT_BYTES);
-    this.#written.reset(KEPT_BYTES);
-    this.#frameAt = undefined;
-  }
-
-  #endFrame(): void {
-    endFrame(this.#writer, this.#frameAt as number);
+    this.#recycle();
+    this.#full = [];
+    this.#waitingBytes = 0;
+    this.#block.reset();
     this.#frameAt = undefined;
   }
 }

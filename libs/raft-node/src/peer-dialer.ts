@@ -104,13 +104,17 @@ export class PeerDialer {
   }
 
   /**
-   * Writes whole frames; only while it {@link PeerDialer.isUp}.
-   * @returns true when `bytes` may be used again at once, otherwise after `onWritten`.
+   * Writes blocks of whole frames; only while it {@link PeerDialer.isUp}.
+   * @returns true when their memory may be used again at once, otherwise after `onWritten`.
    */
-  write(bytes: Buffer): boolean {
+  write(blocks: readonly ByteWriter[]): boolean {
     const socket = this.#socket as Socket;
-    this.#context.counters.sentBytes += bytes.length;
-    socket.write(bytes, this.#written);
+    if (blocks.length > 1) socket.cork();
+    for (const { bytes } of blocks) {
+      this.#context.counters.sentBytes += bytes.length;
+      socket.write(bytes, this.#written);
+    }
+    if (blocks.length > 1) socket.uncork();
     return socket.writableLength === 0;
   }
 

@@ -21,8 +21,6 @@ import { CHUNK_BYTES_MAX } from './snapshot-files.ts';
 export const SNAPSHOTS_WAITING_MAX = 64;
 /** A peer that neither takes a chunk nor gives an outcome for this long is given up. */
 export const SNAPSHOT_STALL_MS = 30_000;
-/** A writer that grew beyond this is not kept. */
-const KEPT_BYTES = 2 * CHUNK_BYTES_MAX;
 
 interface Job {
   readonly snapshot: GroupMessage;
@@ -117,16 +115,16 @@ export class SnapshotLane {
 
   #write(): void {
     this.#watch();
-    this.#blocked = !this.#dialer.write(this.#writer.bytes);
+    this.#blocked = !this.#dialer.write([this.#writer]);
     if (this.#blocked) return;
-    this.#writer.reset(KEPT_BYTES);
+    this.#writer.reset();
     setImmediate(() => this.#advance());
   }
 
   #onWritten(): void {
     if (!this.#blocked) return;
     this.#blocked = false;
-    this.#writer.reset(KEPT_BYTES);
+    this.#writer.reset();
     this.#advance();
   }
 
@@ -151,7 +149,7 @@ export class SnapshotLane {
 
   #failAll(): void {
     this.#cancelStall();
-    this.#writer.reset(KEPT_BYTES);
+    this.#writer.reset();
     const jobs = this.#waiting.splice(0);
     if (this.#current !== undefined) jobs.unshift(this.#current);
     this.#current = undefined;

@@ -1,14 +1,17 @@
 import { FakeClock, MemoryLogger, SeededRandom } from '@ringwatch/kernel/fake';
-import type { NodeId } from '@ringwatch/raft';
+import { newMessage, type Message, type NodeId } from '@ringwatch/raft';
 import { TcpTransport, type TcpTransportOptions } from '@ringwatch/raft-node';
 import { PeerRecorder } from './peer-recorder.ts';
+import { appendAt, polls } from './peer-samples.ts';
 import type { PeerNetwork, PeerNode } from './peer-transport-contract.ts';
 import { PeerWire, WIRE_LANES } from './peer-wire.ts';
 
 /** A node of a {@link TcpNetwork}. */
 export interface TcpNode extends PeerNode {
   readonly transport: TcpTransport;
-  readonly logger: MemoryLogger;
+  /** What it logged at these levels. */
+  readonly warnings: readonly string[];
+  readonly errors: readonly string[];
 }
 
 /**
@@ -34,6 +37,19 @@ export class TcpNetwork implements PeerNetwork {
     for (const id of ids) this.#nodes.set(id, await this.#listen(id));
     for (const id of ids) this.#introduce(id);
     return this.#nodes;
+  }
+
+  /** Two nodes with all their message connections up, proved by an append and a heartbeat. */
+  async connect(): Promise<{ readonly one: TcpNode; readonly two: TcpNode }> {
+    const nodes = await this.open([1, 2]);
+    const [one, two] = [nodes.get(1) as TcpNode, nodes.get(2) as TcpNode];
+    sendAlone(one, appendAt(1));
+    sendAlone(one, newMessage('MsgHeartbeat', 1, 2, 1));
+    await two.recorder.until(() => two.recorder.messages.length === 2);
+    // The other way connects by itself, so only its welcome has to be waited for.
+    while (this.wire(2, 1).lanes.length < 2) await polls();
+    await polls();
+    return { one, two };
   }
 
   async reopen(id: NodeId): Promise<TcpNode> {
@@ -68,7 +84,18 @@ export class TcpNetwork implements PeerNetwork {
     const transport = await TcpTransport.listen(options);
     const recorder = new PeerRecorder();
     transport.start(recorder);
-    return { transport, recorder, logger };
+    const logged = (level: string): string[] =>
+      logger.lines.filter((line) => line.level === level).map(({ message }) => message);
+    return {
+      transport,
+      recorder,
+      get warnings() {
+        return logged('warn');
+      },
+      get errors() {
+        return logged('error');
+      },
+    };
   }
 
   #introduce(id: NodeId): void {
@@ -80,4 +107,10 @@ export class TcpNetwork implements PeerNetwork {
   #addressOf(id: NodeId): string {
     return (this.#nodes.get(id) as TcpNode).transport.address;
   }
+}
+
+/** Sends one message by a flush of its own. */
+export function sendAlone({ transport }: TcpNode, message: Message, to: NodeId = 2): void {
+  transport.send(to, 1, message);
+  transport.flush();
 }
