@@ -1,7 +1,8 @@
 import { Fault, silentLogger, type Logger } from '@ringwatch/kernel';
-import type { ConfState, SoftState } from '@ringwatch/raft';
+import type { ConfState, NodeId, RaftOptions, SoftState, Storage } from '@ringwatch/raft';
 import type { GroupId } from './peer-transport.ts';
 import type { StateMachine } from './state-machine.ts';
+import type { Timing } from './timing.ts';
 
 /** How a group is run on this node. */
 export interface GroupOptions {
@@ -62,5 +63,38 @@ export function checkedOptions(options: GroupOptions): GroupSettings {
     onFailed: () => undefined,
     logger: silentLogger,
     ...options,
+  };
+}
+
+/** What of a node does not stand in a group's options. */
+export interface CoreContext {
+  readonly nodeId: NodeId;
+  readonly timing: Timing;
+  readonly storage: Storage;
+  readonly applied: number;
+}
+
+/**
+ * How the core is run: it asks before it campaigns, leads only while it is heard, writes asynchronously, and
+ * leaves to the application what to do with a proposal that came to the wrong node.
+ */
+export function coreOptions(settings: GroupSettings, context: CoreContext): RaftOptions {
+  const { nodeId, timing, storage, applied } = context;
+  return {
+    id: nodeId,
+    electionTicks: timing.electionTicks,
+    heartbeatTicks: timing.heartbeatTicks,
+    random: timing.random,
+    storage,
+    applied,
+    asyncStorageWrites: true,
+    preVote: true,
+    checkQuorum: true,
+    stepDownOnRemoval: true,
+    disableProposalForwarding: true,
+    messageBytesMax: settings.messageBytesMax,
+    inflightMessagesMax: settings.inflightMessagesMax,
+    applyingBytesMax: settings.applyingBytesMax,
+    uncommittedBytesMax: settings.uncommittedBytesMax,
   };
 }

@@ -11,10 +11,11 @@
  */
 import { Fault, randomBelow, silentLogger, type Clock, type Logger, type Random } from '@ringwatch/kernel';
 import { NONE, type NodeId } from '@ringwatch/raft';
+import type { GroupContext } from './group-context.ts';
 import type { GroupOptions } from './group-options.ts';
 import { GroupSnapshots } from './group-snapshots.ts';
 import type { GroupId, GroupMessage, PeerTransport, SnapshotSink } from './peer-transport.ts';
-import { FIRST_INDEX, RaftGroup, type GroupContext } from './raft-group.ts';
+import { FIRST_INDEX, RaftGroup } from './raft-group.ts';
 import type { SnapshotFiles } from './snapshot-files.ts';
 import { timingOf, type Timing, type TimingOptions } from './timing.ts';
 import type { Wal } from './wal.ts';
@@ -111,7 +112,7 @@ export class MultiRaft implements GroupContext {
     if (this.#closed) return;
     this.#closed = true;
     this.#stopTicks();
-    for (const id of [...this.#groups.keys()]) this.stop(id);
+    for (const id of this.#groups.keys()) this.stop(id);
     await this.transport.close();
     this.#options.wal.close();
   }

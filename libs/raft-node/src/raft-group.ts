@@ -12,9 +12,7 @@ import { Fault, toFault } from '@ringwatch/kernel';
 import {
   APPEND_THREAD,
   decodeConfChange,
-  encodeConfChange,
-  memberIds,
-  NONE,
+  encodedBytes,
   RawNode,
   type ConfChange,
   type ConfChangeV2,
@@ -22,46 +20,22 @@ import {
   type Message,
   type NodeId,
   type Ready,
+  type Snapshot,
   type SoftState,
   type Status,
 } from '@ringwatch/raft';
 import { ApplyQueue } from './apply-queue.ts';
-import { checkedOptions, type GroupOptions, type GroupSettings } from './group-options.ts';
-import { GroupSnapshots } from './group-snapshots.ts';
+import { checkedOptions, coreOptions, type GroupOptions, type GroupSettings } from './group-options.ts';
+import type { GroupContext, GroupStats } from './group-context.ts';
+import { GroupIntake } from './group-intake.ts';
+import type { GroupSnapshots } from './group-snapshots.ts';
 import { GroupStorage } from './group-storage.ts';
 import type { GroupLog } from './group-log.ts';
-import type { GroupId, PeerTransport, SnapshotSink, SnapshotSource } from './peer-transport.ts';
-import { Proposals, type LogPosition, type Proposal } from './proposals.ts';
-import { Reads, type Reader } from './reads.ts';
-import type { SnapshotMeta } from './wal-section.ts';
-import type { Timing } from './timing.ts';
-
-/** What a group needs of the process that it shares. */
-export interface GroupContext {
-  readonly nodeId: NodeId;
-  readonly transport: PeerTransport;
-  readonly timing: Timing;
-  /** Lets the group have a turn soon. */
-  wake(group: RaftGroup): void;
-  /** Calls `run` when all that is staged by now is durable. */
-  afterDurable(run: () => void): void;
-  /** True while heartbeats should not be sent, for the disk does not keep up. */
-  readonly diskStalled: boolean;
-}
-
-/** Counts since the start, and what holds now; for metrics. */
-export interface GroupStats {
-  readonly role: SoftState['role'];
-  readonly lead: NodeId;
-  readonly term: number;
-  readonly committed: number;
-  readonly applied: number;
-  /** Elections that this node began, pre-votes not counted. */
-  readonly elections: number;
-  readonly proposals: number;
-  readonly snapshotsTaken: number;
-  readonly snapshotsReceived: number;
-}
+import { GroupWriter } from './group-writer.ts';
+import type { GroupId, SnapshotSink, SnapshotSource } from './peer-transport.ts';
+import type { LogPosition, Proposal } from './proposals.ts';
+import type { Reader } from './reads.ts';
+import { SnapshotTaker } from './snapshot-taker.ts';
 
 /**
  * Every group begins with this index as if compacted, so that whoever joins later gets the members by
@@ -77,23 +51,13 @@ export class RaftGroup {
   readonly #node: RawNode;
   readonly #applies: ApplyQueue;
   readonly #snapshots: GroupSnapshots;
-  readonly #proposals = new Proposals();
-  readonly #reads: Reads;
-  #queue: Proposal[] = [];
-  #queuedBytes = 0;
-  #ticks = 0;
+  readonly #taker: SnapshotTaker;
+  readonly #intake: GroupIntake;
   #applied: number;
   #appliedTerm: number;
-  #bytesSinceSnapshot = 0;
-  #restoring = false;
-  /** Answers of the disk that wait for a snapshot's state to be restored. */
-  #held: Message[] = [];
-  #snapshotWanted = false;
-  #takingSnapshot = false;
+  readonly #writer: GroupWriter;
   #failed: Fault | undefined;
   #elections = 0;
-  #proposed = 0;
-  #snapshotsTaken = 0;
   #snapshotsReceived = 0;
 
   /** Called by `MultiRaft.open`. */
@@ -104,28 +68,32 @@ export class RaftGroup {
     this.#log = log;
     this.#snapshots = snapshots;
     this.#applies = new ApplyQueue(options.machine);
-    this.#reads = new Reads(context.timing.random);
     const meta = log.snapshotMeta;
     this.#applied = meta?.index ?? 0;
     this.#appliedTerm = meta?.term ?? 0;
-    const { timing, nodeId } = context;
-    this.#node = new RawNode({
-      id: nodeId,
-      electionTicks: timing.electionTicks,
-      heartbeatTicks: timing.heartbeatTicks,
-      random: timing.random,
-      storage: new GroupStorage(log, () => this.#hasSnapshotState()),
-      applied: this.#applied,
-      asyncStorageWrites: true,
-      preVote: true,
-      checkQuorum: true,
-      stepDownOnRemoval: true,
-      disableProposalForwarding: true,
-      messageBytesMax: this.#options.messageBytesMax,
-      inflightMessagesMax: this.#options.inflightMessagesMax,
-      applyingBytesMax: this.#options.applyingBytesMax,
-      uncommittedBytesMax: this.#options.uncommittedBytesMax,
+    this.#taker = new SnapshotTaker({
+      log,
+      snapshots,
+      applies: this.#applies,
+      settings: this.#options,
+      applied: () => ({ index: this.#applied, term: this.#appliedTerm }),
+      confState: () => this.#node.status().confState,
+      wake: () => context.wake(this),
+      afterDurable: (run) => context.afterDurable(run),
     });
+    this.#writer = new GroupWriter({
+      log,
+      snapshots,
+      applies: this.#applies,
+      afterDurable: (run) => context.afterDurable(run),
+      deliver: (responses) => this.#deliver(responses),
+      restored: (snapshot) => this.#restored(snapshot),
+    });
+    const { timing, nodeId } = context;
+    const storage = new GroupStorage(log, () => this.#taker.canSend());
+    this.#node = new RawNode(coreOptions(this.#options, { nodeId, timing, storage, applied: this.#applied }));
+    const wake = (): void => context.wake(this);
+    this.#intake = new GroupIntake({ node: this.#node, log, settings: this.#options, timing, wake });
     if (meta !== undefined && (meta.index > FIRST_INDEX || snapshots.has(meta))) {
       this.#applies.restore(
         meta.index,
@@ -148,25 +116,12 @@ export class RaftGroup {
 
   /** As {@link RaftGroup.propose}, by callbacks. */
   proposeTo(proposal: Proposal): void {
-    const refusal = this.#refusal(proposal.data.length);
-    if (refusal !== undefined) {
-      proposal.reject(refusal);
-      return;
-    }
-    this.#queue.push(proposal);
-    this.#queuedBytes += proposal.data.length;
-    this.#context.wake(this);
+    this.#intake.propose(proposal);
   }
 
   /** Changes the members. @returns once applied; see {@link RaftGroup.propose} for the faults. */
   changeMembers(change: ConfChange | ConfChangeV2): Promise<LogPosition> {
-    const refusal = this.#refusal(0) ?? (this.#node.refusesChange(change) ? notNow() : undefined);
-    if (refusal !== undefined) return Promise.reject(refusal);
-    return new Promise((resolve, reject) => {
-      const { data } = encodeConfChange(change);
-      this.#append([{ data, resolve, reject }], () => this.#node.proposeConfChange(change));
-      this.#context.wake(this);
-    });
+    return this.#intake.changeMembers(change);
   }
 
   /**
@@ -180,14 +135,7 @@ export class RaftGroup {
 
   /** As {@link RaftGroup.readIndex}, by callbacks. */
   readTo(reader: Reader): void {
-    const full = this.#reads.count >= this.#options.readsMax ? busy('too many reads wait') : undefined;
-    const refusal = this.#failed ?? full;
-    if (refusal !== undefined) {
-      reader.reject(refusal);
-      return;
-    }
-    this.#reads.add(reader);
-    this.#context.wake(this);
+    this.#intake.read(reader);
   }
 
   /** Hands leadership to `to`; watch the role to see whether it worked. */
@@ -202,8 +150,7 @@ export class RaftGroup {
 
   /** Takes a snapshot and forgets what the retention policy lets go. */
   takeSnapshot(): void {
-    this.#snapshotWanted = true;
-    this.#context.wake(this);
+    this.#taker.want();
   }
 
   /** Forgets the log up to `index`, if a snapshot stands for it and the state machine has it. */
@@ -225,8 +172,8 @@ export class RaftGroup {
       committed: this.#node.committed,
       applied: this.#applied,
       elections: this.#elections,
-      proposals: this.#proposed,
-      snapshotsTaken: this.#snapshotsTaken,
+      proposals: this.#intake.taken,
+      snapshotsTaken: this.#taker.taken,
       snapshotsReceived: this.#snapshotsReceived,
     };
   }
@@ -270,10 +217,8 @@ export class RaftGroup {
 
   /** For the driver: a tick of the clock. */
   tick(): void {
-    this.#ticks++;
     this.#guarded(() => this.#node.tick());
-    this.#proposals.expire(this.#ticks);
-    this.#reads.expire(this.#ticks, () => busy('no majority confirmed the leader in time'));
+    this.#intake.tick();
   }
 
   /** For the driver: a message from a peer. */
@@ -286,21 +231,16 @@ export class RaftGroup {
   /** For the driver: a snapshot is coming in. */
   receive(message: Message): SnapshotSink | undefined {
     const { snapshot } = message;
-    if (snapshot === undefined || this.#failed !== undefined) return undefined;
-    if (snapshot.index <= this.#node.committed) return undefined;
+    const useless = snapshot === undefined || snapshot.index <= this.#node.committed;
+    if (useless || this.#failed !== undefined) return undefined;
     const sink = this.#snapshots.receive(snapshot);
-    return {
-      write: (chunk) => sink.write(chunk),
-      abort: () => sink.abort(),
-      finish: (done) =>
-        sink.finish((taken) => {
-          if (taken) {
-            this.#snapshotsReceived++;
-            this.step(message);
-          }
-          done(taken);
-        }),
-    };
+    const finish = (done: (taken: boolean) => void): void =>
+      sink.finish((taken) => {
+        if (taken) this.#snapshotsReceived++;
+        if (taken) this.step(message);
+        done(taken);
+      });
+    return { write: (chunk) => sink.write(chunk), abort: () => sink.abort(), finish };
   }
 
   /** For the driver: what was sent to `peer` is probably lost. */
@@ -322,10 +262,9 @@ export class RaftGroup {
   turn(): void {
     if (this.#failed !== undefined) return;
     try {
-      this.#propose();
-      this.#read();
+      this.#intake.turn();
       if (this.#node.hasReady()) this.#handle(this.#node.ready());
-      this.#snapshotTurn();
+      if (!this.#writer.isRestoring) this.#taker.turn();
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       this.fail(error);
@@ -343,61 +282,17 @@ export class RaftGroup {
     if (this.#failed !== undefined) return;
     this.#failed = fault;
     this.#applies.clear();
-    for (const { reject } of this.#queue.splice(0)) reject(fault);
-    this.#proposals.fail(fault);
-    this.#reads.fail(fault);
+    this.#intake.fail(fault);
     this.#options.onFailed(fault);
-  }
-
-  #refusal(bytes: number): Fault | undefined {
-    if (this.#failed !== undefined) return this.#failed;
-    if (!this.#node.isLeader) return notLeader(this.lead);
-    if (this.#log.pinsOldest) return busy('the log is full', 'log_full');
-    if (this.#queuedBytes + bytes > this.#options.queueBytesMax) {
-      return busy('too much waits for the log', 'log_queue_full');
-    }
-    return undefined;
-  }
-
-  /** Proposes everything that has gathered as one append. */
-  #propose(): void {
-    if (this.#queue.length === 0) return;
-    const proposals = this.#queue;
-    this.#queue = [];
-    this.#queuedBytes = 0;
-    if (!this.#node.isLeader) {
-      for (const { reject } of proposals) reject(notLeader(this.lead));
-      return;
-    }
-    this.#append(proposals, () => this.#node.propose(...proposals.map(({ data }) => data)));
-  }
-
-  #append(proposals: readonly Proposal[], propose: () => 'accepted' | 'dropped'): void {
-    const first = this.#node.lastIndex + 1;
-    if (propose() === 'dropped') {
-      for (const { reject } of proposals)
-        reject(busy('the leader takes no proposals now', 'proposal_dropped'));
-      return;
-    }
-    this.#proposed += proposals.length;
-    const deadlineTick = this.#ticks + this.#context.timing.proposalTicks;
-    this.#proposals.add(proposals, first, this.#node.term, deadlineTick);
-  }
-
-  #read(): void {
-    if (this.#reads.waiting === 0) return;
-    const context = this.#reads.begin(this.#ticks + this.#context.timing.readTicks);
-    if (this.#node.readIndex(context) === 'dropped') this.#reads.refused(context, notLeader(this.lead));
   }
 
   #handle(ready: Ready): void {
     if (ready.softState !== undefined) this.#roleChanged(ready.softState);
-    for (const state of ready.readStates) this.#reads.confirmed(state);
-    if (ready.readStates.length > 0) this.#reads.release(this.#applied);
+    this.#intake.confirmed(ready.readStates, this.#applied);
     for (const message of ready.messages) {
       switch (message.type) {
         case 'MsgStorageAppend':
-          this.#write(message, ready.mustSync);
+          this.#writer.write(message, ready.mustSync);
           break;
         case 'MsgStorageApply':
           this.#apply(message);
@@ -419,35 +314,23 @@ export class RaftGroup {
   #sendSnapshot(message: Message): void {
     const { to, snapshot } = message;
     if (snapshot === undefined) return;
+    const report = (taken: boolean): void => this.#guarded(() => this.#node.reportSnapshot(to, taken));
     let source: SnapshotSource;
     try {
       source = this.#snapshots.open(snapshot);
     } catch {
       // A newer one has taken its place; the next attempt will send that.
-      this.#guarded(() => this.#node.reportSnapshot(to, false));
+      report(false);
       return;
     }
     this.#context.transport.sendSnapshot(to, { group: this.id, message }, source, (taken) => {
       source.close();
-      this.#guarded(() => this.#node.reportSnapshot(to, taken));
+      report(taken);
     });
-  }
-
-  /** Stages what the core wants written, and what is to be delivered once it is. */
-  #write(message: Message, mustSync: boolean): void {
-    const { entries, snapshot, term, vote, commit, responses } = message;
-    if (snapshot !== undefined) this.#restore(snapshot);
-    if (entries.length > 0) this.#log.append(entries);
-    if (term !== 0 || vote !== NONE || commit !== 0) this.#log.setHardState({ term, vote, commit }, mustSync);
-    if (responses.length > 0) this.#context.afterDurable(() => this.#deliver(responses));
   }
 
   #deliver(responses: readonly Message[]): void {
     if (this.#failed !== undefined) return;
-    if (this.#restoring) {
-      this.#held.push(...responses);
-      return;
-    }
     for (const message of responses) {
       if (message.from === APPEND_THREAD || message.to === this.#context.nodeId) {
         this.#guarded(() => this.#node.step(message));
@@ -458,24 +341,11 @@ export class RaftGroup {
     this.#context.wake(this);
   }
 
-  #restore(meta: SnapshotMeta): void {
-    const { index, term, confState } = meta;
-    this.#log.applySnapshot({ index, term, confState });
-    this.#restoring = true;
-    this.#applies.restore(
-      index,
-      () => this.#snapshots.open(meta),
-      () => {
-        this.#restoring = false;
-        this.#applied = index;
-        this.#appliedTerm = term;
-        this.#bytesSinceSnapshot = 0;
-        this.#proposals.restored(index);
-        this.#reads.release(index);
-        this.#deliver(this.#held.splice(0));
-      },
-    );
-    this.#context.afterDurable(() => this.#snapshots.removeBefore(meta));
+  #restored({ index, term }: Snapshot): void {
+    this.#applied = index;
+    this.#appliedTerm = term;
+    this.#taker.restored();
+    this.#intake.restored(index);
   }
 
   #apply({ entries, responses }: Message): void {
@@ -484,9 +354,8 @@ export class RaftGroup {
       const last = entries.at(-1) as Entry;
       this.#applied = last.index;
       this.#appliedTerm = last.term;
-      for (const { data } of entries) this.#bytesSinceSnapshot += data.length;
-      this.#proposals.applied(entries);
-      this.#reads.release(last.index);
+      this.#taker.applied(encodedBytes(entries));
+      this.#intake.applied(entries);
       this.#options.onApplied(last.index);
       this.#guarded(() => {
         for (const response of responses) this.#node.step(response);
@@ -507,52 +376,6 @@ export class RaftGroup {
     }
   }
 
-  #snapshotTurn(): void {
-    if (this.#bytesSinceSnapshot >= this.#options.snapshotEveryBytes) this.#snapshotWanted = true;
-    if (this.#snapshotWanted && !this.#takingSnapshot && !this.#restoring) {
-      this.#snapshotWanted = false;
-      this.#takingSnapshot = true;
-      this.#bytesSinceSnapshot = 0;
-      this.#applies.snapshot((source) => this.#writeSnapshot(source));
-    }
-    this.#snapshots.turn();
-  }
-
-  #writeSnapshot(source: SnapshotSource): void {
-    const meta = {
-      index: this.#applied,
-      term: this.#appliedTerm,
-      confState: this.#node.status().confState,
-    };
-    this.#snapshots.write(meta, source, (written) => {
-      this.#takingSnapshot = false;
-      // Another node's snapshot may have come meanwhile, and stand for more.
-      if (written === undefined || written.index < (this.#log.snapshotMeta?.index ?? 0)) return;
-      this.#snapshotsTaken++;
-      this.#log.saveSnapshotMeta(written);
-      this.#log.setHardState(this.#log.hardState, true);
-      this.#context.afterDurable(() => this.#snapshots.removeBefore(written));
-      this.compact(this.#options.retainFrom(written.index) - 1);
-      this.#context.wake(this);
-    });
-    this.#context.wake(this);
-  }
-
-  /**
-   * Whether the newest snapshot can be sent; takes another one if not. The start of a group has no file: its
-   * state is that of a state machine that has applied nothing. And a node that was added since would find
-   * that it does not belong to the group, and refuse.
-   */
-  #hasSnapshotState(): boolean {
-    const meta = this.#log.snapshotMeta;
-    if (meta !== undefined && this.#snapshots.has(meta)) {
-      const known = memberIds(meta.confState);
-      if (memberIds(this.#node.status().confState).every((id) => known.includes(id))) return true;
-    }
-    this.#snapshotWanted = true;
-    return false;
-  }
-
   #roleChanged(soft: SoftState): void {
     if (soft.role === 'StateCandidate') this.#elections++;
     this.#options.onRole(soft, this.#node.term);
@@ -570,19 +393,4 @@ export class RaftGroup {
     }
     this.#context.wake(this);
   }
-}
-
-function notLeader(lead: NodeId): Fault {
-  const message = lead === NONE ? 'the group has no leader' : `the leader is node ${lead}`;
-  return new Fault('unavailable', message, { reason: lead === NONE ? 'no_leader' : 'not_leader' });
-}
-
-function notNow(): Fault {
-  return new Fault('failed_precondition', 'another change of the members is not applied yet, or not left', {
-    reason: 'change_pending',
-  });
-}
-
-function busy(message: string, reason = 'raft_busy'): Fault {
-  return new Fault('unavailable', message, { reason, retryAfterMs: 100 });
 }

@@ -105,7 +105,7 @@ export class RaftThread {
 
   /** Starts a group here; see `MultiRaft.open`. */
   async open(options: ThreadGroupOptions): Promise<ThreadGroup> {
-    const { machine, onRole, onFailed, ...sent } = options;
+    const { machine: _machine, onRole: _onRole, onFailed: _onFailed, ...sent } = options;
     const group = new ThreadGroup(options, {
       propose: (data) => this.#propose(group, data),
       read: () => this.#read(group),

@@ -87,7 +87,7 @@ export class Reads {
 
   fail(fault: Fault): void {
     for (const { reject } of this.#waiting.splice(0)) reject(fault);
-    for (const id of [...this.#batches.keys()]) this.#reject(id, fault);
+    for (const id of this.#batches.keys()) this.#reject(id, fault);
   }
 
   #reject(id: number, fault: Fault): void {
