@@ -22,7 +22,7 @@ export interface PeerTransport {
   start(handler: PeerHandler): void;
   /** Where each peer is reached; connections to peers that are not named any more are closed. */
   setPeers(addresses: ReadonlyMap<NodeId, string>): void;
-  /** Takes a message for the next {@link PeerTransport.flush}. */
+  /** Takes a message, which leaves with the next {@link PeerTransport.flush} at the latest. */
   send(to: NodeId, group: GroupId, message: Message): void;
   /** Sends what was taken: once a turn, so that all groups share a packet. */
   flush(): void;
@@ -39,12 +39,12 @@ export interface PeerTransport {
   close(): Promise<void>;
 }
 
-/** What arrives. Calls come one at a time. */
+/** What arrives. Calls come one at a time, and never from within a call to the transport. */
 export interface PeerHandler {
   onMessages(from: NodeId, messages: readonly GroupMessage[]): void;
   /**
    * Messages to the peer were probably lost. `reset` when its end of the connection is gone all at once, as
-   * when its process was killed; not when it only stopped answering.
+   * when its process was killed, or nobody listens there; not when it only stopped answering.
    */
   onUnreachable(peer: NodeId, reset: boolean): void;
   /** A snapshot begins to arrive; undefined refuses it. */
