@@ -7,6 +7,22 @@ export interface Services {
   stop(): Promise<void>;
 }
 
+export interface EtcdOptions {
+  /** Members. Default 3. */
+  readonly size?: number;
+  /** Default 100. */
+  readonly heartbeatMs?: number;
+  /** Default 1000. */
+  readonly electionMs?: number;
+}
+
+/** A real etcd on this machine. */
+export interface EtcdCluster {
+  readonly reason?: undefined;
+  readonly members: readonly Server[];
+  stop(): Promise<void>;
+}
+
 export interface ServerOptions {
   /** Default: a free one. */
   readonly port?: number;
@@ -38,8 +54,10 @@ export type Program = { readonly path: string; readonly reason?: undefined } | M
 export function startServices(): Promise<Services>;
 export function startRedis(options?: ServerOptions): Promise<Server | Missing>;
 export function startConsul(options?: ServerOptions): Promise<Server | Missing>;
+export function startEtcd(options?: EtcdOptions): Promise<EtcdCluster | Missing>;
 export function ensureChromium(): Promise<Program>;
 export function ensureStrace(): Promise<Program>;
+export function ensureEtcd(): Promise<Program>;
 export function ensureRedis(): Promise<Program>;
 export function ensureConsul(): Promise<Program>;
 export function freePort(): Promise<number>;

@@ -3,7 +3,8 @@ import { startConsul } from './consul.mjs';
 import { startRedis } from './redis.mjs';
 
 export { startConsul } from './consul.mjs';
-export { ensureChromium, ensureConsul, ensureRedis, ensureStrace } from './programs.mjs';
+export { startEtcd } from './etcd.mjs';
+export { ensureChromium, ensureConsul, ensureEtcd, ensureRedis, ensureStrace } from './programs.mjs';
 export { startRedis } from './redis.mjs';
 export { freePort } from './server-process.mjs';
 

@@ -16,6 +16,10 @@ import { canInstall, install, unpackFrom } from './debian.mjs';
 const CONSUL_SUITE = 'bullseye';
 const CONSUL_VERSION = '1.8.7';
 
+/** Debian 12 is the last release with an etcd 3.4; its package needs only libc. */
+const ETCD_SUITE = 'bookworm';
+const ETCD_VERSION = '3.4';
+
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ringwatch');
 
 /** `{ path }` of redis-server, or `{ reason }`. */
@@ -42,6 +46,17 @@ export function ensureConsul() {
   const cure = `install consul (${CONSUL_VERSION} or later), or set RINGWATCH_TEST_CONSUL_URL`;
   return ensure(['consul', path], cure, async () => {
     await unpackFrom(CONSUL_SUITE, ['consul'], folder);
+    return path;
+  });
+}
+
+/** `{ path }` of etcd, or `{ reason }`. */
+export function ensureEtcd() {
+  const folder = join(cache, `etcd-${ETCD_VERSION}`);
+  const path = join(folder, 'usr', 'bin', 'etcd');
+  return ensure(['etcd', path], `install etcd-server (${ETCD_VERSION} or later)`, async () => {
+    // The package adds a service on ports 2379 and 2380, so it is unpacked.
+    await unpackFrom(ETCD_SUITE, ['etcd-server'], folder);
     return path;
   });
 }

@@ -39,6 +39,10 @@ const FIXTURES: readonly { rule: string; files: Record<string, string> }[] = [
   { rule: 'export-star', files: { 'libs/partition/src/index.ts': "export * from './apply.ts';\n" } },
   { rule: 'default-export', files: { [core]: 'const apply = 1;\nexport default apply;\n' } },
   { rule: 'switched-off-test', files: { 'libs/partition/src/apply.spec.ts': "test.skip('x', () => {});\n" } },
+  {
+    rule: 'own-folder',
+    files: { 'libs/raft-node/src/index.ts': "export { start } from '../../../tools/run.mjs';\n" },
+  },
   { rule: 'dead-file', files: { 'libs/partition/src/orphan.ts': 'export const orphan = 1;\n' } },
   { rule: 'doc-path', files: { 'libs/raft-node/README.md': 'See `libs/raft-node/src/gone.ts`.' } },
   { rule: 'doc-path', files: { 'libs/raft-node/README.md': 'See [this](./gone.md).' } },
