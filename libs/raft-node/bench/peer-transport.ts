@@ -1,7 +1,7 @@
 /**
  * Messages between two processes on loopback, over TCP and over gRPC, by turns as the driver takes them: what
  * has arrived is handled, then one flush. One process appends, the other acknowledges. Transports take turns;
- * figures are medians of many short rounds. CPU is that of both processes. The codec alone runs in this process.
+ * figures are medians of many short rounds. CPU is that of both processes. The codec alone runs in this one.
  *
  * usage: npm run bench -- peer-transport [milliseconds per round, default 300] [rounds, default 21]
  */

@@ -13,7 +13,9 @@ import {
   ANSWERS,
   beginFrame,
   endFrame,
+  FRAME_BYTES_MAX,
   FrameReader,
+  HELLO_BYTES_MAX,
   readHello,
   type Answer,
   type FrameKind,
@@ -37,6 +39,7 @@ export class PeerAcceptor {
   readonly #handler: PeerHandler;
   readonly #events: AcceptorEvents;
   readonly #socket: Socket;
+  readonly #reader: FrameReader;
   #hello: Hello | undefined;
   #snapshots: SnapshotReceiver | undefined;
   #closed = false;
@@ -47,8 +50,8 @@ export class PeerAcceptor {
     this.#handler = handler;
     this.#events = events;
     this.#socket = socket;
-    const reader = new FrameReader((kind, body) => this.#frame(kind, body));
-    socket.on('data', (received) => this.#received(reader, received));
+    this.#reader = new FrameReader((kind, body) => this.#frame(kind, body), HELLO_BYTES_MAX);
+    socket.on('data', (received) => this.#received(received));
     socket.on('error', (error: NodeJS.ErrnoException) => this.#end(isGone(error.code)));
     socket.on('end', () => this.#end(true));
     socket.on('close', () => this.#end(false));
@@ -68,11 +71,11 @@ export class PeerAcceptor {
     this.#end(false);
   }
 
-  #received(reader: FrameReader, received: Buffer): void {
+  #received(received: Buffer): void {
     if (this.#closed) return;
     this.#context.counters.receivedBytes += received.length;
     try {
-      reader.push(received);
+      this.#reader.push(received);
     } catch (error) {
       if (!(error instanceof Fault) || !PEER_REASONS.has(error.reason)) throw error;
       const fields = { peer: this.from, address: this.#socket.remoteAddress, fault: error.message };
@@ -106,6 +109,7 @@ export class PeerAcceptor {
     }
     this.#cancelTimer();
     this.#hello = hello;
+    this.#reader.bytesMax = FRAME_BYTES_MAX;
     const { nodeId, logger } = this.#context;
     if (hello.lane === 'snapshot') {
       const outcome = (taken: boolean): void => this.#send('outcome', taken ? 1 : 0);

@@ -16,7 +16,15 @@ import type { Socket } from 'node:net';
 import { backoffMs, Fault, type Clock, type Logger, type Random } from '@ringwatch/kernel';
 import type { NodeId } from '@ringwatch/raft';
 import { ByteWriter } from './byte-writer.ts';
-import { FrameReader, readAnswer, writeHello, type Answer, type FrameKind, type Lane } from './peer-frame.ts';
+import {
+  FrameReader,
+  HELLO_BYTES_MAX,
+  readAnswer,
+  writeHello,
+  type Answer,
+  type FrameKind,
+  type Lane,
+} from './peer-frame.ts';
 import { dialPeer, formatAddress, type PeerAddress } from './peer-socket.ts';
 
 /** From the start of an attempt to the peer's welcome. */
@@ -94,7 +102,7 @@ export class PeerDialer {
     this.#cancelTimer();
     const socket = dialPeer(this.#address);
     this.#socket = socket;
-    const reader = new FrameReader((kind, body) => this.#frame(socket, kind, body));
+    const reader = new FrameReader((kind, body) => this.#frame(socket, kind, body), HELLO_BYTES_MAX);
     socket.on('connect', () => this.#greet(socket));
     socket.on('data', (received) => this.#received(socket, reader, received));
     socket.on('error', (error: NodeJS.ErrnoException) => this.#lost(socket, error.code ?? error.message));

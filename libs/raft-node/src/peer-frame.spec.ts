@@ -113,7 +113,7 @@ function encode(written: readonly Frame[]): Buffer {
 
 function read(pieces: readonly Buffer[]): { kind: FrameKind; body: number[] }[] {
   const seen: { kind: FrameKind; body: number[] }[] = [];
-  const reader = new FrameReader((kind, body) => void seen.push({ kind, body: [...body] }));
+  const reader = new FrameReader((kind, body) => void seen.push({ kind, body: [...body] }), FRAME_BYTES_MAX);
   for (const piece of pieces) reader.push(piece);
   return seen;
 }

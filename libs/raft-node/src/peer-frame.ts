@@ -10,7 +10,8 @@
  * has one; a chunk is bytes of its state; end and abort are empty.
  *
  * 1. A frame of another version is refused before its body is looked at; the first one is always a hello.
- * 2. A length above {@link FRAME_BYTES_MAX} is refused before memory is claimed for it.
+ * 2. A length above the reader's limit is refused before memory is claimed for it: {@link FRAME_BYTES_MAX}
+ *    from a peer that has introduced itself, a few hundred bytes from anybody else.
  */
 import { Fault } from '@ringwatch/kernel';
 import type { NodeId } from '@ringwatch/raft';
@@ -22,6 +23,8 @@ export const FRAME_HEADER_BYTES = 6;
 /** The largest body; a message that does not fit is not sent. */
 export const FRAME_BYTES_MAX = 64 * 1024 * 1024;
 const CLUSTER_ID_BYTES_MAX = 255;
+/** The largest body of a hello, and of everything that answers. */
+export const HELLO_BYTES_MAX = 512;
 
 export const FRAME_KINDS = {
   hello: 1,
@@ -110,6 +113,8 @@ export function readAnswer(body: Buffer): Answer {
 
 /** Frames out of the pieces in which a connection delivers them. */
 export class FrameReader {
+  /** The largest body that is taken. */
+  bytesMax: number;
   readonly #onFrame: FrameHandler;
   /** Pieces of a frame that is not whole yet. */
   #pieces: Buffer[] = [];
@@ -117,8 +122,9 @@ export class FrameReader {
   /** Bytes that the pieces must come to before there is anything to look at. */
   #wantedBytes = FRAME_HEADER_BYTES;
 
-  constructor(onFrame: FrameHandler) {
+  constructor(onFrame: FrameHandler, bytesMax: number) {
     this.#onFrame = onFrame;
+    this.bytesMax = bytesMax;
   }
 
   /**
@@ -138,7 +144,7 @@ export class FrameReader {
     }
     let at = 0;
     for (;;) {
-      const sizeBytes = frameBytesAt(bytes, at);
+      const sizeBytes = this.#frameBytesAt(bytes, at);
       if (at + sizeBytes > bytes.length) {
         this.#keep(bytes.subarray(at), sizeBytes);
         return;
@@ -150,25 +156,25 @@ export class FrameReader {
     }
   }
 
+  /** Bytes of the frame at `at` with its header; those of a header while that is not whole. */
+  #frameBytesAt(bytes: Buffer, at: number): number {
+    if (bytes.length - at < FRAME_HEADER_BYTES) return FRAME_HEADER_BYTES;
+    const version = bytes[at + 4] as number;
+    if (version !== FRAME_VERSION) {
+      const message = `a peer speaks version ${version} of the protocol, this node ${FRAME_VERSION}`;
+      throw new Fault('unimplemented', message, { reason: 'peer_version_unknown' });
+    }
+    const bodyBytes = bytes.readUInt32LE(at);
+    if (bodyBytes > this.bytesMax) throw malformed(`${bodyBytes} bytes are too many`);
+    return FRAME_HEADER_BYTES + bodyBytes;
+  }
+
   #keep(rest: Buffer, wantedBytes: number): void {
     this.#wantedBytes = wantedBytes;
     if (rest.length === 0) return;
     this.#pieces.push(rest);
     this.#pieceBytes = rest.length;
   }
-}
-
-/** Bytes of the frame at `at` with its header; those of a header while that is not whole. */
-function frameBytesAt(bytes: Buffer, at: number): number {
-  if (bytes.length - at < FRAME_HEADER_BYTES) return FRAME_HEADER_BYTES;
-  const version = bytes[at + 4] as number;
-  if (version !== FRAME_VERSION) {
-    const message = `a peer speaks version ${version} of the protocol, this node ${FRAME_VERSION}`;
-    throw new Fault('unimplemented', message, { reason: 'peer_version_unknown' });
-  }
-  const bodyBytes = bytes.readUInt32LE(at);
-  if (bodyBytes > FRAME_BYTES_MAX) throw malformed(`${bodyBytes} bytes are too many`);
-  return FRAME_HEADER_BYTES + bodyBytes;
 }
 
 const KINDS: readonly (FrameKind | undefined)[] = kindsByCode();

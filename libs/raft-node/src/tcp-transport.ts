@@ -82,12 +82,14 @@ export class TcpTransport implements PeerTransport {
     checkClusterId(options.clusterId);
     const transport = new TcpTransport(options);
     const server = transport.#server;
+    const { logger } = transport.#context;
     server.listen(options.port ?? 0, options.host ?? '127.0.0.1');
     try {
       await once(server, 'listening');
     } catch (error) {
       throw toFault(error, 'unavailable');
     }
+    server.on('error', (error) => logger.error({ error: error.message }, 'cannot accept connections'));
     return transport;
   }
 
@@ -97,6 +99,7 @@ export class TcpTransport implements PeerTransport {
     this.#options = options;
     this.#context = { nodeId, clusterId, clock, random, logger, counters };
     this.#server = peerServer(CONNECTIONS_MAX, (socket) => this.#accept(socket));
+    this.#server.on('drop', () => logger.warn({ connectionsMax: CONNECTIONS_MAX }, 'too many connections'));
   }
 
   /** Where it listens: `host:port`. */
@@ -135,7 +138,7 @@ export class TcpTransport implements PeerTransport {
     const peer = this.#peers.get(to);
     if (peer === undefined) return;
     const lane = LANES_OF[message.type];
-    assert(lane !== undefined, `${message.type} is not sent`);
+    assert(lane !== undefined, 'a message of a node to itself stays there, a snapshot has a way of its own');
     if (!peer[lane].send(group, message)) peer.dropped = true;
   }
 

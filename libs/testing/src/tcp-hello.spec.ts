@@ -125,6 +125,15 @@ describe('a hello', () => {
     ]);
   });
 
+  test('is short: a stranger that announces a large frame is not waited for', async () => {
+    const { one } = await alone();
+    const socket = dialled(one);
+    const announced = frame(KIND.hello, []);
+    announced.writeUInt32LE(513);
+    socket.write(announced);
+    expect(await received(socket)).toEqual(Buffer.alloc(0));
+  });
+
   test('must come first: anything else ends the connection', async () => {
     const { one } = await alone();
     const socket = dialled(one);
