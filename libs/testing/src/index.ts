@@ -27,3 +27,10 @@ export {
   type RegisterOutput,
   type RegisterValue,
 } from './linearizability/cas-register.ts';
+export { encodeCommand, KeyValueMachine, type KeyValueCommand } from './raft-simulation/key-value-machine.ts';
+export {
+  simulateRaft,
+  type SimulationCounters,
+  type SimulationOptions,
+  type SimulationResult,
+} from './raft-simulation/simulate-raft.ts';
