@@ -39,6 +39,7 @@ const PHASES = [
     budgetSeconds: 40,
     commands: [
       ['node', 'tools/bench.mjs', 'hash-ring', '20000'],
+      ['node', 'tools/bench.mjs', 'wal', '20', '8'],
       ['node', 'tools/bench.mjs', 'ingest', '1', '1'],
       ['node', 'tools/bench.mjs', 'peer-transport', '50', '1'],
     ],

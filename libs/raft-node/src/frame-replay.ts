@@ -88,12 +88,12 @@ export class FrameReplay {
   }
 
   #applyState(group: Replaying, bytes: Buffer, section: Section, frame: number): void {
-    const { hardState, start, kept } = readState(bytes, section);
+    const { hardState, start, lastIndex } = readState(bytes, section);
     group.hardState = hardState;
     group.start = start;
-    group.lastIndex = kept;
+    group.lastIndex = lastIndex;
     group.stateIn = frame;
-    group.runs.truncate(kept, ignore);
+    group.runs.truncate(lastIndex, ignore);
     group.runs.compact(start.index, ignore);
   }
 

@@ -261,8 +261,8 @@ export class GroupLog implements Cached {
     if (this.#snapshotMeta !== undefined && (this.#snapshotWaits || whole))
       writeSnapshot(frame, this.id, this.#snapshotMeta);
     if (!this.#stateWaits && !whole) return;
-    const [hardState, start, kept] = [this.#hardState, this.#start, this.#stagedFrom - 1];
-    writeState(frame, this.id, { hardState, start, kept });
+    const [hardState, start, lastIndex] = [this.#hardState, this.#start, this.#lastIndex];
+    writeState(frame, this.id, { hardState, start, lastIndex });
   }
 
   /** For the log: writes entries of older runs again, those that are still part of the log. */

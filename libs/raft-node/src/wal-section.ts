@@ -5,7 +5,7 @@
  *     dropped   u64 number of each segment that nothing needs any more
  *     removed   no body: the group is gone
  *     snapshot  u64 index | u64 term | u32 flags | u32 0 | 4 × (u32 count | u32 0 | u64 node ids)
- *     state     u64 term | u64 vote | u64 commit | u64 start index | u64 start term | u64 kept index
+ *     state     u64 term | u64 vote | u64 commit | u64 start index | u64 start term | u64 last index
  *     moved     as entries, of a section that stood in an older segment
  *     entries   u64 first index | u64 term | u32 count | u32 0 | per entry: u32 bytes and type | data
  *
@@ -48,8 +48,8 @@ export interface LogStart {
 export interface GroupState {
   readonly hardState: HardState;
   readonly start: LogStart;
-  /** Last index that remains of what earlier frames brought. */
-  readonly kept: number;
+  /** Last index of the log; `start.index` when it is empty. */
+  readonly lastIndex: number;
 }
 
 /** A segment in use and how far it is written. */
@@ -140,14 +140,18 @@ export function readSnapshot(bytes: Buffer, { bodyAt }: Section): SnapshotMeta {
   return { index: u64At(bytes, bodyAt), term: u64At(bytes, bodyAt + 8), confState };
 }
 
-export function writeState(frame: FrameWriter, group: number, { hardState, start, kept }: GroupState): void {
+export function writeState(
+  frame: FrameWriter,
+  group: number,
+  { hardState, start, lastIndex }: GroupState,
+): void {
   frame.beginSection(group, SECTION.state);
   frame.u64(hardState.term);
   frame.u64(hardState.vote);
   frame.u64(hardState.commit);
   frame.u64(start.index);
   frame.u64(start.term);
-  frame.u64(kept);
+  frame.u64(lastIndex);
   frame.endSection();
 }
 
@@ -155,7 +159,7 @@ export function readState(bytes: Buffer, { bodyAt: at }: Section): GroupState {
   return {
     hardState: { term: u64At(bytes, at), vote: u64At(bytes, at + 8), commit: u64At(bytes, at + 16) },
     start: { index: u64At(bytes, at + 24), term: u64At(bytes, at + 32) },
-    kept: u64At(bytes, at + 40),
+    lastIndex: u64At(bytes, at + 40),
   };
 }
 

@@ -3,7 +3,8 @@
  * whatever the number of groups (docs/formats/wal.md draws the bytes).
  *
  * 1. A flush is atomic: term, vote and entries of all groups become durable together, or none does.
- * 2. One flush is in flight at a time; what is staged meanwhile waits for the next.
+ * 2. One flush is in flight at a time; what is staged meanwhile waits for the next, unless the frame itself
+ *    has to wait for a segment to be made.
  * 3. After a sync that failed nothing is acknowledged any more, for the kernel may have dropped the pages
  *    that it could not write (Rebello et al., USENIX ATC 2020). A full disk breaks nothing: what is staged
  *    waits.
@@ -15,6 +16,7 @@
 import { dirname } from 'node:path';
 import { assert, Fault, randomBelow, type Random } from '@ringwatch/kernel';
 import { EntryCache } from './entry-cache.ts';
+import { buildFlushFrame, type FlushFrame } from './flush-frame.ts';
 import { GroupLog, type Death, type GroupHost } from './group-log.ts';
 import { SegmentChain } from './segment-chain.ts';
 import { SegmentSupply } from './segment-supply.ts';
@@ -28,7 +30,6 @@ import {
   type WalStats,
 } from './wal-options.ts';
 import { replayWal, type Replayed } from './wal-replay.ts';
-import { writeDropped, writeRemoved, writeSegments } from './wal-section.ts';
 import type { WalSegment } from './wal-segment.ts';
 
 /** How long a full disk is left alone before a segment is prepared again. */
@@ -38,15 +39,6 @@ const RESERVED_SHARE = 1 / 8;
 const GROUP_MAX = 2 ** 32 - 1;
 
 type Done = (fault?: Fault) => void;
-
-/** What a frame under way changes when it is durable. */
-interface Frame {
-  readonly segment: WalSegment;
-  readonly bytes: Buffer;
-  readonly groups: ReadonlySet<GroupLog>;
-  readonly dropped: readonly WalSegment[];
-  readonly movedBytes: number;
-}
 
 export class Wal {
   /** 32 hex digits, chosen when the log is made. */
@@ -62,9 +54,9 @@ export class Wal {
   #moves: Move[] = [];
   readonly #chain: SegmentChain;
   #frames: number;
-  /** Files that replay found unneeded: not to be touched before what it found is synced. */
-  #free: readonly string[];
   #stagedBytes = 0;
+  /** Flushes at the last call of {@link Wal.prepare}. */
+  #flushesSeen = 0;
   #isSynced = false;
   #isFlushing = false;
   #reclaimWaits = false;
@@ -90,7 +82,8 @@ export class Wal {
     const { nextNumber } = replayed;
     const onFault = (fault: Fault): void => this.#onSupplyFault(fault);
     this.#supply = new SegmentSupply({ disk, folder, walId, segmentBytes, random, nextNumber, onFault });
-    this.#free = replayed.free;
+    // Not touched before the first flush, like all that replay found.
+    for (const path of replayed.free) this.#supply.offer(path);
   }
 
   /**
@@ -170,11 +163,14 @@ export class Wal {
     });
   }
 
-  /** In idle turns: one step, of up to 1 MiB, towards the next segment. Nothing before the first flush. */
+  /**
+   * To be called every turn: one step, of up to 1 MiB, towards the next segment, unless there was a flush
+   * since the last call. Nothing before the first flush.
+   */
   prepare(): void {
-    if (this.#broken !== undefined || this.#isClosed || !this.#isSynced) return;
-    if (this.#supply.isStarved && this.#options.clock.monotonicMs() < this.#retryAtMs) return;
-    this.#supply.prepare();
+    const isIdle = this.#stats.flushes === this.#flushesSeen;
+    this.#flushesSeen = this.#stats.flushes;
+    if (isIdle) this.#prepareStep();
   }
 
   /**
@@ -231,8 +227,6 @@ export class Wal {
     const synced = (fault?: Fault): void => {
       if (this.#isOver(done, fault)) return;
       this.#isSynced = true;
-      for (const path of this.#free) this.#supply.offer(path);
-      this.#free = [];
       then();
     };
     if (this.#chain.active === undefined) synced();
@@ -240,7 +234,7 @@ export class Wal {
   }
 
   /** Builds the frame for the active segment, or for the next one when it does not fit. */
-  #buildFrame(done: Done, then: (frame: Frame) => void): void {
+  #buildFrame(done: Done, then: (frame: FlushFrame) => void): void {
     const { active } = this.#chain;
     if (active !== undefined) {
       const frame = this.#encode(active);
@@ -255,27 +249,17 @@ export class Wal {
     });
   }
 
-  /** The order of the sections is the one in which they are replayed. */
-  #encode(segment: WalSegment): Frame {
-    const [frame, isWhole] = [this.#writer, segment.isEmpty];
-    const dropped = this.#chain.free;
-    const dirty = isWhole ? [...this.#groups.values()].filter(({ exists }) => exists) : [...this.#dirty];
-    const groups = new Set(dirty);
-    for (const { group } of this.#moves) if (group.exists) groups.add(group);
-    frame.begin(segment.salt);
-    if (isWhole) writeSegments(frame, this.#chain.usesBeside(segment, dropped));
-    else if (dropped.length > 0) writeDropped(frame, dropped);
-    for (const { id } of this.#removed) writeRemoved(frame, id);
-    for (const group of groups) group.beginFrame();
-    for (const group of dirty) group.writeState(frame, isWhole);
-    const movedFrom = frame.at;
-    for (const { group, lists } of this.#moves) for (const list of lists) group.writeMoved(frame, list);
-    const movedBytes = frame.at - movedFrom;
-    for (const group of dirty) group.writeStaged(frame);
-    return { segment, bytes: frame.finish(this.#frames + 1, segment.usedBytes), groups, dropped, movedBytes };
+  #encode(segment: WalSegment): FlushFrame {
+    return buildFlushFrame(this.#writer, segment, this.#frames + 1, {
+      chain: this.#chain,
+      groups: this.#groups.values(),
+      dirty: this.#dirty,
+      removed: this.#removed,
+      moves: this.#moves,
+    });
   }
 
-  #writeFrame(done: Done, { segment, bytes, groups, dropped, movedBytes }: Frame): void {
+  #writeFrame(done: Done, { segment, bytes, groups, dropped, movedBytes }: FlushFrame): void {
     try {
       segment.file.write(bytes, segment.usedBytes);
     } catch (error) {
@@ -338,7 +322,13 @@ export class Wal {
   #keepPace(): void {
     const { active } = this.#chain;
     if (active === undefined || this.#isClosed) return;
-    if (this.#supply.progress < active.usedBytes / this.#options.segmentBytes) this.prepare();
+    if (this.#supply.progress < active.usedBytes / this.#options.segmentBytes) this.#prepareStep();
+  }
+
+  #prepareStep(): void {
+    if (this.#broken !== undefined || this.#isClosed || !this.#isSynced) return;
+    if (this.#supply.isStarved && this.#options.clock.monotonicMs() < this.#retryAtMs) return;
+    this.#supply.prepare();
   }
 
   /** A frame did not get to the disk. */

@@ -126,14 +126,17 @@ export interface OperationLimits {
 
 const TYPES: readonly EntryType[] = ['EntryNormal', 'EntryConfChange', 'EntryConfChangeV2'];
 const ENTRIES_MAX = 6;
+/** The dice from which on a group is removed. */
+const REMOVE_FROM = 98;
 
 /** A change that is legal in the state of `model`, which is left as it is. */
 export function randomOperation(random: Random, model: WalModel, limits: OperationLimits): Operation {
-  const id = 1 + randomBelow(random, limits.groups);
+  const dice = randomBelow(random, 100);
+  // Some groups change often and some hardly ever, but any may be removed.
+  const id = 1 + Math.floor(random.next() ** (dice < REMOVE_FROM ? 3 : 1) * limits.groups);
   const isNew = !model.groupIds().includes(id);
   const group = isNew ? new ModelGroup() : model.group(id);
   const { firstIndex, lastIndex } = group;
-  const dice = randomBelow(random, 100);
   if (isNew || dice < 45) return appending('append', id, entriesFrom(random, group, lastIndex + 1, limits));
   if (dice < 55) {
     const from = firstIndex + randomBelow(random, lastIndex - firstIndex + 2);
@@ -154,7 +157,7 @@ export function randomOperation(random: Random, model: WalModel, limits: Operati
     const meta = snapshotAt(random, index, group.term(index) as number);
     return change('snapshot', id, (target) => target.saveSnapshotMeta(meta));
   }
-  if (dice < 98) {
+  if (dice < REMOVE_FROM) {
     const meta = snapshotAt(random, firstIndex + randomBelow(random, lastIndex - firstIndex + 9), 1);
     return change('receive', id, (target) => target.applySnapshot(meta));
   }

@@ -7,15 +7,15 @@
  *    that was acknowledged is lost.
  * 2. What a kill left unsynced may go with the next crash, until a flush of the new life has completed.
  */
-import { Fault, randomBelow, type Random } from '@ringwatch/kernel';
+import { assert, Fault, randomBelow, type Random } from '@ringwatch/kernel';
 import { SeededRandom } from '@ringwatch/kernel/fake';
 import { Wal, type LogDisk } from '@ringwatch/raft-node';
 import { SimulatedCrash, SimulatedLogDisk } from './simulated-log-disk.ts';
-import { differenceOfRead, randomOperation, stateOf, WalModel } from './wal-model.ts';
+import { differenceOfRead, randomOperation, stateOf, WalModel, type OperationLimits } from './wal-model.ts';
 
 export const WAL_FOLDER = 'log';
 const SEGMENT_BYTES = 8 * 1024;
-const LIMITS = { groups: 5, dataBytesMax: 700 };
+const GROUPS = 6;
 const STEPS_MAX = 160;
 
 /** How often things happened, over all runs that are given the same record. */
@@ -26,6 +26,7 @@ export class WalRun {
   readonly simulated: SimulatedLogDisk;
   readonly #disk: LogDisk;
   readonly #tally: Tally;
+  readonly #limits: OperationLimits;
   /** Ends of syncs that wait. */
   #ends: (() => void)[] = [];
   /** What a reopened log may hold: the last acknowledged state, then those of later flushes. */
@@ -38,6 +39,8 @@ export class WalRun {
   /** `wrap` puts another disk in front of the simulated one. */
   constructor(seed: number, tally: Tally, wrap: (disk: SimulatedLogDisk) => LogDisk = (disk) => disk) {
     this.random = new SeededRandom(seed);
+    // Small entries make many runs and remains that can be moved, large ones many segments.
+    this.#limits = { groups: GROUPS, dataBytesMax: [30, 150, 700][seed % 3] as number };
     this.#tally = tally;
     const schedule = (end: () => void): void => void this.#ends.push(end);
     this.simulated = new SimulatedLogDisk({ random: this.random, schedule });
@@ -54,7 +57,7 @@ export class WalRun {
       const found = stateOf(wal);
       const at = this.#possible.findLastIndex(({ model }) => stateOf(model) === found);
       const state = this.#possible[at];
-      if (state === undefined) return `found ${found}, acknowledged ${this.acknowledged}`;
+      if (state === undefined) return `found ${found}, acknowledged ${this.#acknowledged}`;
       this.#possible = this.#possible.slice(0, at + 1);
       this.#model = state.model.copy();
       this.#writtenBefore = -1;
@@ -87,14 +90,9 @@ export class WalRun {
     });
   }
 
-  /** State of the last completed flush. */
-  get acknowledged(): string {
-    return stateOf((this.#possible[0] as { model: WalModel }).model);
-  }
-
-  /** Flushes what is staged and lets it end. */
+  /** Flushes what is staged in a log that is not part of a life, and lets that end. */
   flush(wal: Wal): void {
-    this.#flush(wal);
+    wal.flush((fault) => assert(fault === undefined, `a flush failed: ${fault?.message}`));
     this.endSyncs();
   }
 
@@ -103,18 +101,23 @@ export class WalRun {
     for (let end = this.#ends.shift(); end !== undefined; end = this.#ends.shift()) end();
   }
 
+  /** State of the last completed flush. */
+  get #acknowledged(): string {
+    return stateOf((this.#possible[0] as { model: WalModel }).model);
+  }
+
   #step(wal: Wal): void {
     const dice = randomBelow(this.random, 100);
     if (dice < 50) this.#change(wal);
     else if (dice < 62) this.#difference = differenceOfRead(this.random, this.#model, wal);
-    else if (dice < 68) wal.prepare();
-    else if (dice < 74) wal.reclaim();
-    else if (dice < 87 && !wal.isFlushing) this.#flush(wal);
+    else if (dice < 66) wal.prepare();
+    else if (dice < 75) wal.reclaim();
+    else if (dice < 88 && !wal.isFlushing) this.#flush(wal);
     else this.#endSync();
   }
 
   #change(wal: Wal): void {
-    const operation = randomOperation(this.random, this.#model, LIMITS);
+    const operation = randomOperation(this.random, this.#model, this.#limits);
     try {
       operation.apply(wal);
     } catch (error) {
