@@ -83,7 +83,7 @@ export class WalRun {
       folder: WAL_FOLDER,
       segmentBytes: SEGMENT_BYTES,
       limitBytes: 8 * SEGMENT_BYTES,
-      cacheBytes: [0, 2_000, 1_000_000][randomBelow(this.random, 3)] as number,
+      cacheBytes: [0, 2_000, 1_000_000][randomBelow(this.random, 3)],
       random: this.random,
       clock: { monotonicMs: () => 0 },
       onBroken: (fault) => (this.#difference ??= `broken: ${String(fault.cause)}`),
