@@ -40,6 +40,8 @@ export interface NemesisWorld {
 const VOTERS_MIN = 3;
 const OUTAGE_MS_MAX = 4_000;
 const SLOW_SYNC_MS_MAX = 3_000;
+/** Where the header of a segment names its salt. */
+const SALT_AT = 32;
 
 export class Nemesis {
   #stopped = false;
@@ -163,12 +165,10 @@ export class Nemesis {
     node.crash();
     const path = node.disk.paths().find((name) => name.includes('/wal/'));
     if (path === undefined) return;
-    const content = node.disk.contentOf(path);
-    let written = content.length;
-    while (written > 0 && content[written - 1] === 0) written--;
-    if (written < 2) return;
+    const safeBytes = startOfEnd(node.disk.contentOf(path));
+    if (safeBytes <= 0) return;
     const { random } = this.world;
-    node.disk.flipBit(path, randomBelow(random, written >> 1), randomBelow(random, 8));
+    node.disk.flipBit(path, randomBelow(random, safeBytes), randomBelow(random, 8));
   }
 
   #changeMembers(): void {
@@ -215,4 +215,13 @@ export class Nemesis {
     const to = nodes[randomBelow(random, nodes.length)] as SimulatedNode;
     for (const id of groups) node.enter(() => node.group(id)?.transferLeadership(to.id));
   }
+}
+
+/**
+ * Where the end of a segment of the log begins: at its last frame but one, for the last one may be torn.
+ * Every frame begins with the salt that the segment's header names (docs/formats/wal.md).
+ */
+function startOfEnd(segment: Buffer): number {
+  const salt = segment.subarray(SALT_AT, SALT_AT + 4);
+  return segment.lastIndexOf(salt, segment.lastIndexOf(salt) - 1);
 }

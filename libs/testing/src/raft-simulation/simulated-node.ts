@@ -7,7 +7,7 @@ import type { ConfState, NodeId } from '@ringwatch/raft';
 import { MultiRaft, SnapshotFiles, Wal, type GroupId, type RaftGroup } from '@ringwatch/raft-node';
 import { SimulatedCrash, SimulatedLogDisk } from '../simulated-log-disk.ts';
 import { KeyValueMachine } from './key-value-machine.ts';
-import type { RaftInvariants } from './raft-invariants.ts';
+import { Violation, type RaftInvariants } from './raft-invariants.ts';
 import { SimulatedTransport, type SimulatedNetwork } from './simulated-network.ts';
 import { ProcessLife, SimulatedClock } from './simulated-process.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -114,11 +114,14 @@ export class SimulatedNode {
     try {
       this.#start();
     } catch (error) {
+      this.#process?.life.end();
+      this.#process = undefined;
       const isFault = error instanceof Fault;
       if (error instanceof SimulatedCrash || (isFault && error.code === 'unavailable')) {
         this.disk.crash();
         this.world.onCrash(this);
       } else if (isFault && error.code === 'data_loss') {
+        if (this.disk.counters.bitFlips === 0) throw new Violation(`${this.id} lost its log: ${error.message}`);
         // What it had acknowledged may still be counted: it was durable then.
         this.isLost = true;
       } else {
