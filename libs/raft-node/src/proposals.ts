@@ -27,7 +27,7 @@ interface Pending extends LogPosition {
 export class Proposals {
   /** By index; those of the same index are of different terms. */
   #pending: Pending[] = [];
-  /** Pending ones before this position are settled; cutting an array off at every apply would be quadratic. */
+  /** Those before this position are settled; to cut the array at every apply would be quadratic. */
   #head = 0;
 
   get count(): number {

@@ -37,7 +37,7 @@ class MapMachine implements StateMachine {
   }
 }
 
-test('the example of the README: three nodes replicate a map, and have it again after a restart', async () => {
+test('the example of the README: three nodes replicate a map, and have it after a restart', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'ringwatch-readme-'));
   const shared = {
     clock: systemClock,

@@ -2,7 +2,7 @@
  * Snapshots on disk: one file each, written in chunks beside where it will stand and renamed there when it
  * is whole and synced.
  *
- *     file    "RWSF" | u16 version = 1 | u16 0 | u32 group | u32 0 | u64 index | u64 term | u32 crc of these   36
+ *     file    "RWSF" | u16 version = 1 | u16 0 | u32 group | u32 0 | u64 index | u64 term | u32 crc of these
  *     chunk   u32 bytes | u32 crc of the bytes | bytes
  *     end     u32 0 | u32 crc over all chunks
  *

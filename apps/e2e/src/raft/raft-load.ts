@@ -1,4 +1,4 @@
-/** Clients of a Raft cluster of processes: one operation after the other, and a record of what they were told. */
+/** Clients of a Raft cluster of processes: one operation after the other, and a record of the answers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, randomBelow, toFault, type Random } from '@ringwatch/kernel';
 import { History, type KeyValueInput, type KeyValueOutput } from '@ringwatch/testing';

@@ -53,7 +53,7 @@ async function undisturbed(
   }
 }
 
-/** kill -9 of a random member under load, `rounds` times: nothing acknowledged is lost, and all is in order. */
+/** kill -9 of a random member under load, `rounds` times: nothing acknowledged is lost, all is in order. */
 export async function killUnderLoad(
   rounds: number,
   seed: number,
@@ -130,7 +130,7 @@ export async function failSync(strace: string): Promise<{ readonly acknowledged:
   }
 }
 
-/** Milliseconds from the end, or the pause, of the leader to the first write that another one acknowledges. */
+/** Milliseconds from the end, or the pause, of the leader to the first write acknowledged by another. */
 export async function failover(cluster: RaftCluster, signal: 'SIGKILL' | 'SIGSTOP'): Promise<number> {
   const leader = await cluster.leader();
   const others = cluster.followersOf(leader);

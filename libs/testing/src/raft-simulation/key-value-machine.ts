@@ -1,4 +1,4 @@
-/** The state machine that simulations replicate: a map from keys to strings, and a hash of all it has applied. */
+/** The state machine that simulations replicate: a map of strings, and a hash of all that it has applied. */
 import type { Entry } from '@ringwatch/raft';
 import { readSnapshot, snapshotOf, type SnapshotSource, type StateMachine } from '@ringwatch/raft-node';
 

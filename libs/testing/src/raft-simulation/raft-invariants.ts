@@ -144,12 +144,14 @@ export class RaftInvariants {
     const shadow = this.#of(id);
     const { term, committed, applied, lastIndex } = group;
     if (term < shadow.term) fail(`the term of ${id} went back from ${shadow.term} to ${term}`);
-    if (committed < shadow.committed && committed > 0) fail(`the commit index of ${id} went back to ${committed}`);
+    if (committed < shadow.committed && committed > 0) fail(`${id} has committed less, up to ${committed}`);
     if (applied < shadow.applied && applied > 0) fail(`the applied index of ${id} went back to ${applied}`);
     if (applied > committed || committed > lastIndex) {
       fail(`${id} has applied ${applied}, committed ${committed}, and ends at ${lastIndex}`);
     }
-    if (applied > Math.max(shadow.durableLast, shadow.received)) fail(`${id} has applied ${applied} before it was durable`);
+    if (applied > Math.max(shadow.durableLast, shadow.received)) {
+      fail(`${id} has applied ${applied} before it was durable`);
+    }
     if (group.isLeader) this.#checkLeader(id, group, shadow);
     if (committed > shadow.committed) this.#checkCommitted(id, group, shadow);
     shadow.term = term;
@@ -177,7 +179,7 @@ export class RaftInvariants {
       if (committed === undefined || !earlier) continue;
       const own = group.entryTerm(index);
       if (own === undefined && index <= group.lastIndex) return;
-      if (own !== committed) fail(`${id} leads in term ${group.term} without entry ${index} of term ${committed}`);
+      if (own !== committed) fail(`${id} leads term ${group.term} without entry ${index} of ${committed}`);
     }
   }
 
