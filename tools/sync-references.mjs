@@ -20,7 +20,7 @@ const BROWSER_OPTIONS = {
 };
 
 /** Folders of programs that a project may have beside its sources; all but the benches are rare. */
-const PROGRAM_FOLDERS = ['conformance', 'mutants'];
+const PROGRAM_FOLDERS = ['cluster', 'conformance', 'mutants'];
 
 /** Every project folder by its package name. */
 function projects() {

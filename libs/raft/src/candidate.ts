@@ -8,15 +8,15 @@ import { broadcastAppend } from './replication.ts';
 export function stepCandidate(raft: Raft, message: Message): StepOutcome {
   switch (message.type) {
     case 'MsgApp':
-      raft.becomeFollower(message.term, message.from);
+      raft.becomeFollower(raft.term, message.from);
       handleAppend(raft, message);
       return 'accepted';
     case 'MsgHeartbeat':
-      raft.becomeFollower(message.term, message.from);
+      raft.becomeFollower(raft.term, message.from);
       handleHeartbeat(raft, message);
       return 'accepted';
     case 'MsgSnap':
-      raft.becomeFollower(message.term, message.from);
+      raft.becomeFollower(raft.term, message.from);
       handleSnapshot(raft, message);
       return 'accepted';
     case 'MsgVoteResp':

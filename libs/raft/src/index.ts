@@ -46,6 +46,7 @@ export {
   type MembershipChange,
 } from './membership.ts';
 export { committedIndex, majorityIndex, majorityVote, voteResult, type VoteResult } from './quorum.ts';
+export { TRANSITIONS } from './transitions.ts';
 export { Tracker, type Tally } from './tracker.ts';
 export { Progress, type ProgressState } from './progress.ts';
 export type { InflightLimits } from './inflights.ts';
