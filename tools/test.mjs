@@ -42,6 +42,7 @@ const PHASES = [
       ['node', 'tools/bench.mjs', 'wal', '20', '8'],
       ['node', 'tools/bench.mjs', 'ingest', '1', '1'],
       ['node', 'tools/bench.mjs', 'peer-transport', '50', '1'],
+      ['node', 'tools/bench.mjs', 'beside-etcd', '300', '1', 'stream'],
     ],
   },
   { name: 'e2e', budgetSeconds: 200, commands: [nx(['e2e'])], report: 'e2e' },
