@@ -62,6 +62,8 @@ const SAFETY_MS_MAX = 600_000;
 const LIVENESS_MS_MAX = 60_000;
 const HISTORY_BUDGET_MS = 60_000;
 const SPARE_NODES_MAX = 2;
+/** Half of them write, half of them look around and read. */
+const CLIENTS = 6;
 
 export function simulateRaft(options: SimulationOptions): SimulationResult {
   const simulation = new Simulation(options);
@@ -109,7 +111,14 @@ class Simulation {
       keys: 3,
       thinkMeanMs: 60,
     };
-    this.#clients = Array.from({ length: 4 }, (_, i) => new SimulatedClient(i, clientWorld));
+    this.#clients = Array.from({ length: CLIENTS }, (_, i) => {
+      const habits = {
+        readRatio: i % 2 === 0 ? 0.3 : 0.95,
+        roamRatio: i % 2 === 0 ? 0 : 0.5,
+        patienceMs: 300 + random.next() * 2_700,
+      };
+      return new SimulatedClient(i, clientWorld, habits);
+    });
     const faults = FAULTS.filter(() => random.next() < 0.7);
     const meanMs = 150 + random.next() * 600;
     this.#nemesis = new Nemesis({

@@ -21,9 +21,18 @@ export interface ClientWorld {
   readonly thinkMeanMs: number;
 }
 
-/** Whoever was not answered for so long goes on without ever learning it. */
-const PATIENCE_MS = 3_000;
+/** What tells one client from another. */
+export interface ClientHabits {
+  /** Share of its operations that are reads. */
+  readonly readRatio: number;
+  /** How often it asks any node instead of the one that it believes in: a leader that is none any more, too. */
+  readonly roamRatio: number;
+  /** Whoever was not answered for so long goes on without ever learning it. */
+  readonly patienceMs: number;
+}
+
 const BUSY_RETRY_MS = 20;
+const PUT_RATIO = 0.2;
 
 export class SimulatedClient {
   #believed = 0;
@@ -35,6 +44,7 @@ export class SimulatedClient {
   constructor(
     private readonly id: number,
     private readonly world: ClientWorld,
+    private readonly habits: ClientHabits,
   ) {
     this.#think();
   }
@@ -53,6 +63,7 @@ export class SimulatedClient {
   #begin(): void {
     const { time, random, nodes, history } = this.world;
     const operation = ++this.#operation;
+    if (random.next() < this.habits.roamRatio) this.#believed = randomBelow(random, nodes.length);
     const node = nodes[this.#believed % nodes.length] as SimulatedNode;
     if (!node.isUp) {
       this.#doubt();
@@ -70,7 +81,7 @@ export class SimulatedClient {
       this.#think();
     };
     node.enter(() => this.#call(node, input, pending, end));
-    time.after(PATIENCE_MS, () =>
+    time.after(this.habits.patienceMs, () =>
       end(() => {
         if (random.next() < 0.5) this.#doubt();
       }),
@@ -109,9 +120,8 @@ export class SimulatedClient {
     const { random, keys } = this.world;
     const key = `k${randomBelow(random, keys)}`;
     const value = `${this.id}.${operation};`;
-    const die = random.next();
-    if (die < 0.5) return { kind: 'get', key };
-    return { kind: die < 0.6 ? 'put' : 'append', key, value };
+    if (random.next() < this.habits.readRatio) return { kind: 'get', key };
+    return { kind: random.next() < PUT_RATIO ? 'put' : 'append', key, value };
   }
 
   /** Asks another node next time: the one that leads as far as the last one knows, or any. */
