@@ -18,8 +18,14 @@ export class KeyValueMachine implements StateMachine {
   #hash = 0;
   #applied = 0;
 
-  /** @param onApplied told the hash of all entries up to an index, after each of them. */
-  constructor(private readonly onApplied: (index: number, hash: number) => void) {}
+  /**
+   * @param onApplied told the hash of all entries up to an index, after each of them.
+   * @param later runs each piece of work, at once or when it would be done.
+   */
+  constructor(
+    private readonly onApplied: (index: number, hash: number) => void,
+    private readonly later: (work: () => void) => void,
+  ) {}
 
   get applied(): number {
     return this.#applied;
@@ -30,6 +36,31 @@ export class KeyValueMachine implements StateMachine {
   }
 
   apply(entries: readonly Entry[], done: () => void): void {
+    this.later(() => {
+      this.#apply(entries);
+      done();
+    });
+  }
+
+  snapshot(done: (source: SnapshotSource) => void): void {
+    this.later(() => {
+      const state = { values: [...this.#values], hash: this.#hash };
+      done(snapshotOf(Buffer.from(JSON.stringify(state))));
+    });
+  }
+
+  restore(index: number, source: SnapshotSource, done: () => void): void {
+    this.later(() => {
+      const text = readSnapshot(source).toString();
+      const state = JSON.parse(text) as { values: [string, string][]; hash: number };
+      this.#values = new Map(state.values);
+      this.#hash = state.hash;
+      this.#applied = index;
+      done();
+    });
+  }
+
+  #apply(entries: readonly Entry[]): void {
     for (const { index, data } of entries) {
       const text = Buffer.from(data.buffer, data.byteOffset, data.length).toString('latin1');
       const space = text.indexOf(' ');
@@ -39,21 +70,6 @@ export class KeyValueMachine implements StateMachine {
       this.#applied = index;
       this.onApplied(index, this.#hash);
     }
-    done();
-  }
-
-  snapshot(done: (source: SnapshotSource) => void): void {
-    const state = { values: [...this.#values], hash: this.#hash };
-    done(snapshotOf(Buffer.from(JSON.stringify(state))));
-  }
-
-  restore(index: number, source: SnapshotSource, done: () => void): void {
-    const text = readSnapshot(source).toString();
-    const state = JSON.parse(text) as { values: [string, string][]; hash: number };
-    this.#values = new Map(state.values);
-    this.#hash = state.hash;
-    this.#applied = index;
-    done();
   }
 }
 

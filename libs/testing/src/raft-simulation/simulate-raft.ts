@@ -3,7 +3,7 @@
  * clients that record what they are told. First everything fails (safety), then everything heals and the
  * cluster has to come back (liveness). The same seed gives the same run, event by event.
  */
-import { randomBelow, type Clock } from '@ringwatch/kernel';
+import { randomBelow, type Clock, type Random } from '@ringwatch/kernel';
 import { SeededRandom } from '@ringwatch/kernel/fake';
 import { confStateOf } from '@ringwatch/raft';
 import { checkLinearizability } from '../linearizability/check-linearizability.ts';
@@ -17,7 +17,7 @@ import { FAULTS, Nemesis, type FaultKind } from './nemesis.ts';
 import { RaftInvariants, Violation } from './raft-invariants.ts';
 import { SimulatedClient } from './simulated-client.ts';
 import { SimulatedNetwork } from './simulated-network.ts';
-import { SimulatedNode } from './simulated-node.ts';
+import { SimulatedNode, type GroupLimits } from './simulated-node.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 export interface SimulationOptions {
@@ -62,6 +62,7 @@ const SAFETY_MS_MAX = 600_000;
 const LIVENESS_MS_MAX = 60_000;
 const HISTORY_BUDGET_MS = 60_000;
 const SPARE_NODES_MAX = 2;
+const APPLY_MS_MAX = 40;
 /** Half of them write, half of them look around and read. */
 const CLIENTS = 6;
 
@@ -182,6 +183,8 @@ class Simulation {
       invariants: new Map([[GROUP, this.#invariants]]),
       count: () => this.#events++,
       syncMs: () => 0.1 + random.next() * 2,
+      applyMs: random.next() < 0.5 ? () => 0 : () => random.next() * APPLY_MS_MAX,
+      limits: random.next() < 0.5 ? {} : smallLimits(random),
       onCrash: (node: SimulatedNode) => this.#restartLater(node),
     };
     for (let id = 1; id <= voters + spare; id++) {
@@ -240,4 +243,13 @@ class Simulation {
     });
     if (report.verdict !== 'linearizable') throw new Violation(`the history is ${report.verdict}`);
   }
+}
+
+/** Appends carry little and few are on their way, so that logs grow, and are told, step by step. */
+function smallLimits(random: Random): GroupLimits {
+  return {
+    messageBytesMax: 1 + randomBelow(random, 200),
+    inflightMessagesMax: 1 + randomBelow(random, 8),
+    applyingBytesMax: 1 + randomBelow(random, 400),
+  };
 }

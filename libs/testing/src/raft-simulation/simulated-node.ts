@@ -4,7 +4,14 @@
  */
 import { Fault, type Random } from '@ringwatch/kernel';
 import type { ConfState, NodeId } from '@ringwatch/raft';
-import { MultiRaft, SnapshotFiles, Wal, type GroupId, type RaftGroup } from '@ringwatch/raft-node';
+import {
+  MultiRaft,
+  SnapshotFiles,
+  Wal,
+  type GroupId,
+  type GroupOptions,
+  type RaftGroup,
+} from '@ringwatch/raft-node';
 import { SimulatedCrash, SimulatedLogDisk } from '../simulated-log-disk.ts';
 import { KeyValueMachine } from './key-value-machine.ts';
 import { Violation, type RaftInvariants } from './raft-invariants.ts';
@@ -22,9 +29,15 @@ export interface NodeWorld {
   readonly count: (event: 'timer' | 'disk') => void;
   /** How long a sync takes, unless the disk is slow. */
   readonly syncMs: () => number;
+  /** How long the state machine takes for a piece of work; 0: it is done at once. */
+  readonly applyMs: () => number;
+  readonly limits: GroupLimits;
   /** A process has ended; the run may start another one. */
   readonly onCrash: (node: SimulatedNode) => void;
 }
+
+/** How much a group's core has on its way. */
+export type GroupLimits = Pick<GroupOptions, 'messageBytesMax' | 'inflightMessagesMax' | 'applyingBytesMax'>;
 
 interface Process {
   readonly life: ProcessLife;
@@ -114,20 +127,26 @@ export class SimulatedNode {
     try {
       this.#start();
     } catch (error) {
-      this.#process?.life.end();
-      this.#process = undefined;
+      this.#abandon();
       const isFault = error instanceof Fault;
       if (error instanceof SimulatedCrash || (isFault && error.code === 'unavailable')) {
         this.disk.crash();
         this.world.onCrash(this);
       } else if (isFault && error.code === 'data_loss') {
-        if (this.disk.counters.bitFlips === 0) throw new Violation(`${this.id} lost its log: ${error.message}`);
+        if (this.disk.counters.bitFlips === 0)
+          throw new Violation(`${this.id} lost its log: ${error.message}`);
         // What it had acknowledged may still be counted: it was durable then.
         this.isLost = true;
       } else {
         throw error;
       }
     }
+  }
+
+  /** Ends a process that did not come up. */
+  #abandon(): void {
+    this.#process?.life.end();
+    this.#process = undefined;
   }
 
   #start(): void {
@@ -147,7 +166,8 @@ export class SimulatedNode {
     const machines = new Map<GroupId, KeyValueMachine>();
     for (const [group, invariants] of world.invariants) {
       invariants.watch(id, wal.group(group));
-      machines.set(group, new KeyValueMachine((index, hash) => invariants.applied(id, index, hash)));
+      const onApplied = (index: number, hash: number): void => invariants.applied(id, index, hash);
+      machines.set(group, new KeyValueMachine(onApplied, (work) => this.#later(life, work)));
     }
     const transport = new SimulatedTransport(world.network, id, life, (message, group) =>
       world.invariants.get(group)?.sent(message),
@@ -168,6 +188,7 @@ export class SimulatedNode {
         id: group,
         machine,
         ...(this.members === undefined ? {} : { members: this.members }),
+        ...world.limits,
         snapshotEveryBytes: SNAPSHOT_EVERY_BYTES,
         retainFrom: (index) => index - RETAINED_ENTRIES + 1,
         onFailed: (fault) => this.#groupFailed(fault),
@@ -190,6 +211,13 @@ export class SimulatedNode {
         }
       });
     return life;
+  }
+
+  #later(life: ProcessLife, work: () => void): void {
+    const { time, applyMs } = this.world;
+    const ms = applyMs();
+    if (ms === 0) work();
+    else time.after(ms, () => life.enter(work));
   }
 
   #end(life: ProcessLife): void {
