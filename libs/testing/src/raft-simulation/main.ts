@@ -34,7 +34,7 @@ function simulateShare({ from, to, step }: Share): void {
   // Refusals are made by the million here, and nobody looks where.
   Error.stackTraceLimit = 0;
   for (let seed = from; seed < to; seed += step) {
-    parentPort?.postMessage(simulateRaft({ seed, clock: systemClock }));
+    parentPort?.postMessage(simulateRaft({ seed, clock: systemClock }), []);
   }
 }
 
