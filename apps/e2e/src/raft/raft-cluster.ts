@@ -43,7 +43,7 @@ export class Member {
   /** @param under a program to run it under, such as strace with its options. */
   constructor(id: number, folder: string, under: readonly string[] = []) {
     this.id = id;
-    const [program = execPath, ...args] = [...under, execPath, PROGRAM, String(id), folder];
+    const [program, ...args] = [...under, execPath, PROGRAM, String(id), folder] as [string, ...string[]];
     this.#child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.#child.on('message', (answer) => this.#answered(answer as MemberAnswer));
     this.#child.on('error', () => undefined);

@@ -152,14 +152,14 @@ export class RaftInvariants {
     if (applied > Math.max(shadow.durableLast, shadow.received)) {
       fail(`${id} has applied ${applied} before it was durable`);
     }
-    if (group.isLeader) this.#checkLeader(id, group, shadow);
+    if (group.isLeader) this.#checkLeader(id, group);
     if (committed > shadow.committed) this.#checkCommitted(id, group, shadow);
     shadow.term = term;
     shadow.committed = committed;
     shadow.applied = applied;
   }
 
-  #checkLeader(id: NodeId, group: RaftGroup, shadow: Shadow): void {
+  #checkLeader(id: NodeId, group: RaftGroup): void {
     const { term } = group;
     const leader = this.#leaders.get(term);
     if (leader === undefined) {
