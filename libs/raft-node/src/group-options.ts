@@ -90,6 +90,7 @@ export function coreOptions(settings: GroupSettings, context: CoreContext): Raft
     asyncStorageWrites: true,
     preVote: true,
     checkQuorum: true,
+    commitByVote: true,
     stepDownOnRemoval: true,
     disableProposalForwarding: true,
     messageBytesMax: settings.messageBytesMax,

@@ -55,11 +55,23 @@ export function castVote(raft: Raft, request: Message): void {
   const term = granted ? request.term : raft.term;
   const answer = newMessage(pre ? 'MsgPreVoteResp' : 'MsgVoteResp', raft.id, request.from, term);
   answer.reject = !granted;
+  if (!granted && raft.options.commitByVote) {
+    answer.commit = raft.log.committed;
+    answer.logTerm = raft.log.term(raft.log.committed) ?? 0;
+  }
   raft.send(answer);
   if (granted && !pre) {
     raft.electionElapsed = 0;
     raft.vote = request.from;
   }
+}
+
+/**
+ * A refused vote may tell what is committed; that holds in every term. It can be a membership change that this
+ * node has and did not know to count, so that it asked the wrong voters.
+ */
+export function learnCommitted({ role, log }: Raft, { commit, logTerm }: Message): void {
+  if (role !== 'StateLeader' && log.matches(commit, logTerm)) log.commitTo(commit);
 }
 
 /** Whoever is about to apply a membership change does not know who its voters are. */

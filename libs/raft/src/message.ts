@@ -111,7 +111,7 @@ export interface Message {
   to: NodeId;
   /** Term of the sender; 0 in messages that belong to no term. */
   term: number;
-  /** Term of the entry at `index`. */
+  /** Term of the entry at `index`; in a refused vote, of the one at `commit`. */
   logTerm: number;
   /** Kind by kind: entry before the first one sent, last entry acknowledged or rejected, read index. */
   index: number;

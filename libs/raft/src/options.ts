@@ -47,6 +47,11 @@ export interface RaftOptions {
   readonly checkQuorum?: boolean;
   /** Ask before campaigning, so that a node that was cut off does not push the term (Raft thesis §9.6). */
   readonly preVote?: boolean;
+  /**
+   * Who refuses a vote tells what it knows to be committed. Without it nodes that missed the commit of a
+   * membership change may need the vote of one that has left, and refuses for ever. Default false, as in etcd.
+   */
+  readonly commitByVote?: boolean;
   /** Default `safe`. `lease-based` needs `checkQuorum`. */
   readonly readOnly?: ReadOnlyOption;
   /** Followers drop proposals instead of sending them to the leader. Default false. */
@@ -90,6 +95,7 @@ export function withDefaults(options: RaftOptions): Required<RaftOptions> {
     readsPendingMax: options.readsPendingMax ?? READS_PENDING_MAX,
     checkQuorum: options.checkQuorum ?? false,
     preVote: options.preVote ?? false,
+    commitByVote: options.commitByVote ?? false,
     readOnly: options.readOnly ?? 'safe',
     disableProposalForwarding: options.disableProposalForwarding ?? false,
     disableConfChangeValidation: options.disableConfChangeValidation ?? false,

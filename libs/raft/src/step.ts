@@ -3,7 +3,7 @@
  * the own disk's answers, then the role.
  */
 import { stepCandidate } from './candidate.ts';
-import { campaign, castVote, inLease } from './election.ts';
+import { campaign, castVote, inLease, learnCommitted } from './election.ts';
 import { stepFollower } from './follower.ts';
 import { stepLeader } from './leader.ts';
 import { applied, appliedSnapshot } from './membership-change.ts';
@@ -11,6 +11,7 @@ import { newMessage, NONE, type Message } from './message.ts';
 import type { Raft, StepOutcome } from './raft.ts';
 
 export function step(raft: Raft, message: Message): StepOutcome {
+  if (message.reject && isVoteAnswer(message)) learnCommitted(raft, message);
   if (message.term > raft.term && !followsHigherTerm(raft, message)) return 'accepted';
   if (message.term !== 0 && message.term < raft.term) {
     answerLowerTerm(raft, message);
@@ -46,6 +47,10 @@ function stepRole(raft: Raft, message: Message): StepOutcome {
     case 'StatePreCandidate':
       return stepCandidate(raft, message);
   }
+}
+
+function isVoteAnswer({ type }: Message): boolean {
+  return type === 'MsgVoteResp' || type === 'MsgPreVoteResp';
 }
 
 /** A higher term makes a follower of everybody. @returns false when the message goes no further. */
