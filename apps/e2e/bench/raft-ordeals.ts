@@ -1,5 +1,5 @@
 /**
- * The ordeals of the process tests, as often as is asked for: pauses of a follower, a busy main thread, kill -9
+ * The ordeals of the process tests, as often as is asked for: a paused follower, a busy main thread, kill -9
  * under load, a failing disk. Prints a line each and ends in `N passed, N failed`.
  *
  * usage: npm run bench -- raft-ordeals [PAUSES [KILLS]]
