@@ -36,12 +36,14 @@ const PHASES = [
   { name: 'simulation', budgetSeconds: 40, commands: [nx(['simulation'])], report: 'simulation' },
   {
     name: 'benches',
-    budgetSeconds: 40,
+    budgetSeconds: 60,
     commands: [
       ['node', 'tools/bench.mjs', 'hash-ring', '20000'],
       ['node', 'tools/bench.mjs', 'wal', '20', '8'],
       ['node', 'tools/bench.mjs', 'ingest', '1', '1'],
       ['node', 'tools/bench.mjs', 'peer-transport', '50', '1'],
+      ['node', 'tools/bench.mjs', 'raft-core', '20000'],
+      ['node', 'tools/bench.mjs', 'raft', '1', '0.3', '1'],
       ['node', 'tools/bench.mjs', 'beside-etcd', '300', '1', 'stream'],
     ],
   },
