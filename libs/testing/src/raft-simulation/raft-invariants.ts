@@ -6,39 +6,21 @@
  * 2. Log matching: entries of the same index and term hold the same, and so do the entries before them.
  * 3. Leader completeness: a new leader has every entry that was ever committed.
  * 4. State machine safety: nodes that have applied up to an index have come to the same state.
- * 5. A committed entry is durable on a majority of the voters of the leader that committed it.
+ * 5. A committed entry is durable on a majority of the voters of the leader that committed it, and whoever
+ *    they could elect from then on has it.
  * 6. What a node has said is durable: its last acknowledgement and its vote survive every crash.
  * 7. Terms, commit indices and applied indices never go back; applied <= committed <= last, and what is
  *    applied is durable; a leader's `next` lies after `match`; log and snapshot leave no gap.
+ * 8. Nodes that have applied up to an index know the same members.
  */
 import { majorityVote, NONE, type ConfState, type Entry, type Message, type NodeId } from '@ringwatch/raft';
 import type { GroupLog, RaftGroup } from '@ringwatch/raft-node';
+import { hasDurably, makeDurable, mayLead, type Shadow } from './node-shadow.ts';
 
 /** A promise of Raft that was broken: the run has found a bug. */
 export class Violation extends Error {
   override readonly name = 'Violation';
 }
-
-/** What a node has written, as far as it is durable, and what it has promised to others. */
-interface Shadow {
-  terms: number[];
-  last: number;
-  durableTerms: number[];
-  durableLast: number;
-  staged: Change[];
-  /** Another node's snapshot up to here was taken over; its state may be used before it is durable here. */
-  received: number;
-  acknowledged: { readonly index: number; readonly term: number };
-  voted: { readonly term: number; readonly vote: NodeId };
-  term: number;
-  committed: number;
-  applied: number;
-  confState: ConfState | undefined;
-}
-
-type Change =
-  | { readonly kind: 'append'; readonly entries: readonly Entry[] }
-  | { readonly kind: 'snapshot'; readonly index: number; readonly term: number };
 
 interface Known {
   readonly termBefore: number | undefined;
@@ -58,6 +40,8 @@ export class RaftInvariants {
   readonly #committed: number[] = [];
   readonly #committedIn: number[] = [];
   readonly #states = new Map<number, number>();
+  /** The configurations, as text, by index. */
+  readonly #members = new Map<number, string>();
   /** Counts of what was seen: without them nobody knows whether a run has tried anything. */
   truncations = 0;
   leaders = 0;
@@ -152,6 +136,7 @@ export class RaftInvariants {
     if (applied > Math.max(shadow.durableLast, shadow.received)) {
       fail(`${id} has applied ${applied} before it was durable`);
     }
+    if (applied !== shadow.applied) this.#checkMembers(id, group);
     if (group.isLeader) this.#checkLeader(id, group);
     if (committed > shadow.committed) this.#checkCommitted(id, group, shadow);
     shadow.term = term;
@@ -169,6 +154,14 @@ export class RaftInvariants {
     } else if (leader !== id) {
       fail(`${leader} and ${id} both led in term ${term}`);
     }
+  }
+
+  #checkMembers(id: NodeId, group: RaftGroup): void {
+    const { applied } = group;
+    const members = JSON.stringify(group.status().confState);
+    const known = this.#members.get(applied);
+    if (known === undefined) this.#members.set(applied, members);
+    else if (known !== members) fail(`at ${applied} the members are ${members} to ${id}, and were ${known}`);
   }
 
   /** A leader that comes late, of a term that is over, need not have what later terms have committed. */
@@ -197,6 +190,10 @@ export class RaftInvariants {
         if (!this.#isDurable(index, term, confState) && !this.#isDurable(index, term, before)) {
           fail(`${id} committed ${index}, which is not durable on a majority`);
         }
+        const heir = this.#electableWithout(index, term, confState);
+        if (heir !== undefined && this.#electableWithout(index, term, before) !== undefined) {
+          fail(`${id} committed ${index} of term ${term}, and ${heir} could be elected without it`);
+        }
       } else if (known !== term) {
         fail(`${id} committed an entry of term ${term} at ${index}, where one of ${known} was`);
       }
@@ -208,14 +205,21 @@ export class RaftInvariants {
     }
   }
 
-  #isDurable(index: number, term: number, { voters, votersOutgoing }: ConfState): boolean {
+  #isDurable(index: number, term: number, confState: ConfState): boolean {
     const votes = new Map<NodeId, boolean>();
-    for (const [id, { durableTerms, durableLast }] of this.#shadows) {
-      // What was compacted away was committed, and so is everything before it.
-      const own = index <= durableLast ? (durableTerms[index] ?? term) : undefined;
-      votes.set(id, own === term);
-    }
-    return majorityVote(voters, votes) === 'VoteWon' && majorityVote(votersOutgoing, votes) === 'VoteWon';
+    for (const [id, shadow] of this.#shadows) votes.set(id, hasDurably(shadow, index, term));
+    return isWon(confState, votes);
+  }
+
+  /** A voter without the entry that a majority would vote for if it asked now. */
+  #electableWithout(index: number, term: number, confState: ConfState): NodeId | undefined {
+    return [...confState.voters, ...confState.votersOutgoing].find((id) => {
+      const candidate = this.#shadows.get(id);
+      if (candidate === undefined || hasDurably(candidate, index, term)) return false;
+      const votes = new Map<NodeId, boolean>();
+      for (const [voter, shadow] of this.#shadows) votes.set(voter, mayLead(candidate, shadow));
+      return isWon(confState, votes);
+    });
   }
 
   #intercept(log: GroupLog, shadow: Shadow): void {
@@ -267,21 +271,6 @@ export class RaftInvariants {
   }
 }
 
-function makeDurable(shadow: Shadow, change: Change): void {
-  if (change.kind === 'snapshot') {
-    if (change.index > shadow.durableLast) shadow.durableTerms = [];
-    shadow.durableTerms.length = change.index;
-    shadow.durableTerms[change.index] = change.term;
-    shadow.durableLast = change.index;
-    return;
-  }
-  for (const { index, term } of change.entries) {
-    shadow.durableTerms[index] = term;
-    shadow.durableLast = index;
-  }
-  shadow.durableTerms.length = shadow.durableLast + 1;
-}
-
 /** A log that was cut in favour of a newer leader's may lack what it once acknowledged; no other may. */
 function checkPromises(id: NodeId, log: GroupLog, { acknowledged, voted }: Shadow): void {
   const lastTerm = log.term(log.lastIndex) ?? 0;
@@ -302,4 +291,8 @@ function equal(a: Uint8Array, b: Uint8Array): boolean {
 
 function fail(message: string): never {
   throw new Violation(message);
+}
+
+function isWon({ voters, votersOutgoing }: ConfState, votes: ReadonlyMap<NodeId, boolean>): boolean {
+  return majorityVote(voters, votes) === 'VoteWon' && majorityVote(votersOutgoing, votes) === 'VoteWon';
 }
