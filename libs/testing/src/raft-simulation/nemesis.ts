@@ -4,7 +4,7 @@
  */
 import { randomBelow, type Random } from '@ringwatch/kernel';
 import { isJoint, type ConfChangeSingle, type ConfState } from '@ringwatch/raft';
-import type { GroupId } from '@ringwatch/raft-node';
+import type { GroupId, RaftGroup } from '@ringwatch/raft-node';
 import type { SimulatedNetwork } from './simulated-network.ts';
 import type { SimulatedNode } from './simulated-node.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -38,6 +38,7 @@ export interface NemesisWorld {
 }
 
 const VOTERS_MIN = 3;
+const CHANGES_AT_ONCE_MAX = 3;
 const OUTAGE_MS_MAX = 4_000;
 const SLOW_SYNC_MS_MAX = 3_000;
 /** Where the header of a segment names its salt. */
@@ -171,22 +172,29 @@ export class Nemesis {
     node.disk.flipBit(path, randomBelow(random, safeBytes), randomBelow(random, 8));
   }
 
+  /** Asks the leader for a change, or for several at once, of which it may take one. */
   #changeMembers(): void {
     const { random, nodes, groups } = this.world;
     const id = groups[randomBelow(random, groups.length)];
     const leader = nodes.find((node) => id !== undefined && node.group(id)?.isLeader === true);
     if (leader === undefined || id === undefined) return;
+    const count = 1 + randomBelow(random, CHANGES_AT_ONCE_MAX);
     leader.enter(() => {
       const group = leader.group(id);
       if (group === undefined) return;
-      const { confState } = group.status();
-      const transition = (['auto', 'implicit', 'explicit'] as const)[randomBelow(random, 3)] ?? 'auto';
-      const changes = isJoint(confState) ? [] : this.#changes(confState);
-      const change = { kind: 'v2', transition: changes.length === 0 ? 'auto' : transition, changes } as const;
-      if (changes.length === 0 && !isJoint(confState)) return;
-      // Refused, lost or superseded: whatever comes of it is the invariants' to judge.
-      void group.changeMembers({ ...change, context: new Uint8Array(0) }).catch(() => undefined);
+      for (let i = 0; i < count; i++) this.#changeMembersOf(group);
     });
+  }
+
+  #changeMembersOf(group: RaftGroup): void {
+    const { random } = this.world;
+    const { confState } = group.status();
+    const transition = (['auto', 'implicit', 'explicit'] as const)[randomBelow(random, 3)] ?? 'auto';
+    const changes = isJoint(confState) ? [] : this.#changes(confState);
+    const change = { kind: 'v2', transition: changes.length === 0 ? 'auto' : transition, changes } as const;
+    if (changes.length === 0 && !isJoint(confState)) return;
+    // Refused, lost or superseded: whatever comes of it is the invariants' to judge.
+    void group.changeMembers({ ...change, context: new Uint8Array(0) }).catch(() => undefined);
   }
 
   /** One or two changes that leave enough voters. */

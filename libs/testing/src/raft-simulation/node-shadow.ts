@@ -15,7 +15,9 @@ export interface Shadow {
   term: number;
   committed: number;
   applied: number;
+  /** The configuration when the commit index moved last, and the one after what was applied last. */
   confState: ConfState | undefined;
+  members: ConfState | undefined;
 }
 
 /** What is on its way to the disk. */

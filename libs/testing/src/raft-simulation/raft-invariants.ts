@@ -7,7 +7,7 @@
  * 3. Leader completeness: a new leader has every entry that was ever committed.
  * 4. State machine safety: nodes that have applied up to an index have come to the same state.
  * 5. A committed entry is durable on a majority of the voters of the leader that committed it, and whoever
- *    they could elect from then on has it.
+ *    could be elected from then on has it.
  * 6. What a node has said is durable: its last acknowledgement and its vote survive every crash.
  * 7. Terms, commit indices and applied indices never go back; applied <= committed <= last, and what is
  *    applied is durable; a leader's `next` lies after `match`; log and snapshot leave no gap.
@@ -78,6 +78,7 @@ export class RaftInvariants {
       committed: FIRST_INDEX,
       applied: FIRST_INDEX,
       confState: undefined,
+      members: undefined,
     };
     if (before !== undefined) checkPromises(id, log, shadow);
     this.#shadows.set(id, shadow);
@@ -136,7 +137,7 @@ export class RaftInvariants {
     if (applied > Math.max(shadow.durableLast, shadow.received)) {
       fail(`${id} has applied ${applied} before it was durable`);
     }
-    if (applied !== shadow.applied) this.#checkMembers(id, group);
+    if (applied !== shadow.applied || shadow.members === undefined) this.#checkMembers(id, group, shadow);
     if (group.isLeader) this.#checkLeader(id, group);
     if (committed > shadow.committed) this.#checkCommitted(id, group, shadow);
     shadow.term = term;
@@ -156,9 +157,10 @@ export class RaftInvariants {
     }
   }
 
-  #checkMembers(id: NodeId, group: RaftGroup): void {
+  #checkMembers(id: NodeId, group: RaftGroup, shadow: Shadow): void {
     const { applied } = group;
-    const members = JSON.stringify(group.status().confState);
+    shadow.members = group.status().confState;
+    const members = JSON.stringify(shadow.members);
     const known = this.#members.get(applied);
     if (known === undefined) this.#members.set(applied, members);
     else if (known !== members) fail(`at ${applied} the members are ${members} to ${id}, and were ${known}`);
@@ -190,8 +192,8 @@ export class RaftInvariants {
         if (!this.#isDurable(index, term, confState) && !this.#isDurable(index, term, before)) {
           fail(`${id} committed ${index}, which is not durable on a majority`);
         }
-        const heir = this.#electableWithout(index, term, confState);
-        if (heir !== undefined && this.#electableWithout(index, term, before) !== undefined) {
+        const heir = this.#electableWithout(index, term);
+        if (heir !== undefined) {
           fail(`${id} committed ${index} of term ${term}, and ${heir} could be elected without it`);
         }
       } else if (known !== term) {
@@ -211,15 +213,20 @@ export class RaftInvariants {
     return isWon(confState, votes);
   }
 
-  /** A voter without the entry that a majority would vote for if it asked now. */
-  #electableWithout(index: number, term: number, confState: ConfState): NodeId | undefined {
-    return [...confState.voters, ...confState.votersOutgoing].find((id) => {
-      const candidate = this.#shadows.get(id);
-      if (candidate === undefined || hasDurably(candidate, index, term)) return false;
+  /**
+   * A node without the entry that would win if it asked now those whom it takes for its voters. Whoever knows
+   * of something to apply still waits for that: its voters may be others then.
+   */
+  #electableWithout(index: number, term: number): NodeId | undefined {
+    for (const [id, candidate] of this.#shadows) {
+      const { members, applied, committed } = candidate;
+      if (members === undefined || applied < committed || !isVoter(members, id)) continue;
+      if (hasDurably(candidate, index, term)) continue;
       const votes = new Map<NodeId, boolean>();
       for (const [voter, shadow] of this.#shadows) votes.set(voter, mayLead(candidate, shadow));
-      return isWon(confState, votes);
-    });
+      if (isWon(members, votes)) return id;
+    }
+    return undefined;
   }
 
   #intercept(log: GroupLog, shadow: Shadow): void {
@@ -295,4 +302,8 @@ function fail(message: string): never {
 
 function isWon({ voters, votersOutgoing }: ConfState, votes: ReadonlyMap<NodeId, boolean>): boolean {
   return majorityVote(voters, votes) === 'VoteWon' && majorityVote(votersOutgoing, votes) === 'VoteWon';
+}
+
+function isVoter({ voters, votersOutgoing }: ConfState, id: NodeId): boolean {
+  return voters.includes(id) || votersOutgoing.includes(id);
 }
