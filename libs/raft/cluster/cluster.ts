@@ -18,6 +18,8 @@ import { Safety } from './safety.ts';
 export interface ClusterOptions extends MemberOptions {
   /** Members of the first start: that many voters, ids from 1 on, or a whole configuration. Default 3. */
   readonly start?: number | ConfState;
+  /** What each node's log begins with: terms of entries from index 2 on. Default: nothing. */
+  readonly logs?: readonly (readonly number[])[];
   /** Nodes that are there and belong to nothing yet; their ids follow the members'. Default 0. */
   readonly outsiders?: number;
   readonly seed?: number;
@@ -35,13 +37,14 @@ export class Cluster {
   readonly safety = new Safety(() => this.members);
   readonly #cut = new Set<string>();
 
-  constructor({ start = 3, outsiders = 0, seed = 1, ...options }: ClusterOptions = {}) {
+  constructor({ start = 3, logs = [], outsiders = 0, seed = 1, ...options }: ClusterOptions = {}) {
     const voters = typeof start === 'number' ? Array.from({ length: start }, (_, i) => i + 1) : [];
     const confState = typeof start === 'number' ? confStateOf(voters) : start;
     const { voters: all, votersOutgoing, learners } = confState;
     const first = Math.max(...all, ...votersOutgoing, ...learners);
     this.members = Array.from({ length: first + outsiders }, (_, i) => {
-      return new Member(i + 1, i < first ? confState : undefined, options, seed + i, this.safety);
+      const setup = { id: i + 1, confState: i < first ? confState : undefined, log: logs[i] ?? [] };
+      return new Member({ ...setup, options, seed: seed + i }, this.safety);
     });
   }
 
@@ -132,9 +135,26 @@ export class Cluster {
     for (let round = 0; round < ROUNDS_MAX; round++) {
       for (const { id } of this.members) this.work(id);
       if (this.network.length === 0) return this;
-      for (let left = this.network.length; left > 0; left--) this.deliver();
+      this.deliverAll();
     }
     throw new Error(`not quiet after ${ROUNDS_MAX} rounds`);
+  }
+
+  /** Works and delivers one message at a time until `condition` holds; fails if all is quiet before. */
+  settleUntil(condition: () => boolean): this {
+    for (let round = 0; round < ROUNDS_MAX && !condition(); round++) {
+      for (const { id } of this.members) this.work(id);
+      if (condition()) return this;
+      assert(this.network.length > 0, 'all is quiet, and what was waited for has not happened');
+      this.deliver();
+    }
+    return this;
+  }
+
+  /** Delivers all that is on its way; nobody works. */
+  deliverAll(): this {
+    for (let left = this.network.length; left > 0; left--) this.deliver();
+    return this;
   }
 
   /** Delivers the message that has waited longest, or the one at `at`; lost if the link is cut. */

@@ -5,6 +5,7 @@ import {
   decodeConfChange,
   isStorageThread,
   MemoryStorage,
+  NONE,
   RawNode,
   type ConfState,
   type Entry,
@@ -17,6 +18,17 @@ import {
 
 /** Options that a test may choose; the rest is the cluster's. */
 export type MemberOptions = Partial<Omit<RaftOptions, 'id' | 'storage' | 'random' | 'applied'>>;
+
+/** How a member starts. */
+export interface MemberSetup {
+  readonly id: NodeId;
+  /** Members of the first start; undefined for a node that is to join later. */
+  readonly confState: ConfState | undefined;
+  /** Terms of entries that are in the log already, from index 2 on; none is known to be committed. */
+  readonly log: readonly number[];
+  readonly options: MemberOptions;
+  readonly seed: number;
+}
 
 /** What the invariants want to know of. */
 export interface Observer {
@@ -45,19 +57,18 @@ export class Member {
   readonly #random: SeededRandom;
   #node: RawNode;
 
-  /** @param confState members of the first start; undefined for a node that is to join later. */
-  constructor(
-    id: NodeId,
-    confState: ConfState | undefined,
-    options: MemberOptions,
-    seed: number,
-    observer: Observer,
-  ) {
+  constructor({ id, confState, log, options, seed }: MemberSetup, observer: Observer) {
     this.id = id;
     this.storage = confState === undefined ? new MemoryStorage() : MemoryStorage.of(confState, encode([]));
     this.#options = options;
     this.#observer = observer;
     this.#random = new SeededRandom(seed);
+    if (log.length > 0) {
+      const entry = (term: number, i: number): Entry => {
+        return { term, index: 2 + i, type: 'EntryNormal', data: Buffer.from(`of term ${term}`) };
+      };
+      this.#write({ term: Math.max(...log), vote: NONE, commit: 1 }, log.map(entry), undefined);
+    }
     this.#node = this.#start();
   }
 

@@ -49,13 +49,16 @@ const PAST_MAX = 400;
 const REST_TICKS_MAX = 400;
 /**
  * A group that shrinks to two voters, and from two to one, may come to a stand for ever: the one that is left
- * needs the vote of the one that was removed, whose log may be longer. Walks that shrink need not come to rest.
+ * needs the vote of the one that was removed, whose log may be longer. With `commitByVote` it learns that it
+ * does not. Half of the walks stay above that.
  */
 const VOTERS_MIN = 3;
 
 export class Walk {
   readonly cluster: Cluster;
-  readonly shrinks: boolean;
+  /** The group may have come to where nobody can be elected any more. */
+  readonly mayStand: boolean;
+  readonly #shrinks: boolean;
   readonly #random: SeededRandom;
   readonly #bag: readonly (typeof ACTIONS)[number][];
   /** What was committed when a read was asked for, by its context. */
@@ -66,10 +69,12 @@ export class Walk {
 
   constructor(seed: number, options: ClusterOptions = {}) {
     this.#random = new SeededRandom(seed);
-    this.shrinks = this.#random.next() < 0.5;
+    this.#shrinks = this.#random.next() < 0.5;
     // Nobody's change may come when the group has become smaller meanwhile, so only leaders propose.
-    const own = { seed, disableProposalForwarding: !this.shrinks };
-    this.cluster = new Cluster({ ...optionsOf(this.#random), ...own, ...options });
+    const own = { seed, disableProposalForwarding: !this.#shrinks };
+    const drawn = { ...optionsOf(this.#random), ...own, ...options };
+    this.mayStand = this.#shrinks && drawn.commitByVote !== true;
+    this.cluster = new Cluster(drawn);
     this.#bag = ACTIONS.flatMap((action) => {
       const weight = Math.ceil(action[0] * this.#pick(FACTORS));
       return new Array<typeof action>(weight).fill(action);
@@ -156,7 +161,7 @@ export class Walk {
   /** Up to two changes at once; none ends a joint configuration, or is refused where there is none. */
   change(id: NodeId): void {
     const { voters }: ConfState = this.cluster.node(id).status().confState;
-    const types = this.shrinks || voters.length > VOTERS_MIN + 1 ? CHANGES : CHANGES.slice(0, 1);
+    const types = this.#shrinks || voters.length > VOTERS_MIN + 1 ? CHANGES : CHANGES.slice(0, 1);
     const changes = Array.from({ length: randomBelow(this.#random, 3) }, () => ({
       type: this.#pick(types),
       nodeId: this.anyNode(),
@@ -197,6 +202,7 @@ function optionsOf(random: SeededRandom): ClusterOptions {
     asyncStorageWrites: flag(),
     preVote: flag(),
     checkQuorum: flag(),
+    commitByVote: flag(),
     stepDownOnRemoval: flag(),
     electionTicks: 5,
     inflightMessagesMax: 1 + randomBelow(random, 4),

@@ -41,7 +41,10 @@ function countVote(raft: Raft, { from, reject }: Message): void {
     case 'VotePending':
       return;
     case 'VoteWon':
-      if (raft.role === 'StatePreCandidate') {
+      if (!raft.promotable) {
+        // It has learned meanwhile that it belongs to the group no longer, or has no vote in it.
+        raft.becomeFollower(raft.term, NONE);
+      } else if (raft.role === 'StatePreCandidate') {
         requestVotes(raft, 'election');
       } else if (tracker.hasVoted(raft.id)) {
         // Not before: a node that lost its own vote in a crash could be elected by the others in the same

@@ -38,3 +38,17 @@ test('an entry that is not the one that is committed stays uncommitted', () => {
   cluster.settle();
   expect(cluster.node(1).committed).toBe(1);
 });
+
+test('a candidate that finds out that it has left does not lead, though a majority votes for it', () => {
+  const cluster = new Cluster({ start: 4, commitByVote: true }).elect(1);
+  cluster.change(1, { kind: 'v1', type: 'ConfChangeRemoveNode', nodeId: 4, context: NO_DATA });
+  cluster.work(1).deliverAll();
+  for (const id of [2, 3, 4]) cluster.work(id);
+  cluster.deliverAll();
+  cluster.propose(1, 'a');
+  for (const id of [2, 3, 4]) cluster.cut(1, id);
+  cluster.settle().heal().node(4).campaign();
+  cluster.work(4).deliverAll().work(1).deliverAll().work(4);
+  expect(voters(cluster, 4)).toEqual([1, 2, 3]);
+  expect(cluster.settle().node(4).softState.role).toBe('StateFollower');
+});
