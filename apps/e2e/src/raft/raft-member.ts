@@ -16,7 +16,10 @@ const SNAPSHOT_EVERY_BYTES = 256 * 1024;
 
 const [, , id, folder = ''] = argv;
 const nodeId = Number(id);
-const machine = new KeyValueMachine(() => undefined);
+const machine = new KeyValueMachine(
+  () => undefined,
+  (work) => work(),
+);
 let group: ThreadGroup | undefined;
 
 const thread = await RaftThread.start({
