@@ -231,8 +231,12 @@ export class RaftGroup {
   /** For the driver: a snapshot is coming in. */
   receive(message: Message): SnapshotSink | undefined {
     const { snapshot } = message;
-    const useless = snapshot === undefined || snapshot.index <= this.#node.committed;
-    if (useless || this.#failed !== undefined) return undefined;
+    if (snapshot === undefined || this.#failed !== undefined) return undefined;
+    if (snapshot.index <= this.#node.committed) {
+      // Not needed; but the leader has to be told how far this node is, or it sends it again for ever.
+      this.step(message);
+      return undefined;
+    }
     const sink = this.#snapshots.receive(snapshot);
     const finish = (done: (taken: boolean) => void): void =>
       sink.finish((taken) => {
