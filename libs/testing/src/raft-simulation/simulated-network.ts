@@ -22,6 +22,9 @@ const SNAPSHOT_DELAYS = 5;
 const SNAPSHOT_MS_MAX = 5_000;
 /** Messages that may be on one link; more are lost, as in a full buffer. */
 const LINK_MESSAGES_MAX = 1_000;
+/** A second copy of a message may have been kept somewhere for so long, and comes across terms. */
+const KEPT_MS_MAX = 5_000;
+const KEPT_RATIO = 0.5;
 
 interface Link {
   isCut: boolean;
@@ -59,7 +62,7 @@ export class SimulatedNetwork {
     this.#link(from, to).isCut = isCut;
   }
 
-  /** Nothing arrives on the link before then. */
+  /** Nothing arrives on the link before then; what waits comes one by one. */
   clog(from: NodeId, to: NodeId, untilMs: number): void {
     this.#link(from, to).cloggedUntilMs = untilMs;
   }
@@ -91,7 +94,9 @@ export class SimulatedNetwork {
     const copies = this.#happens(this.temper.doubledRatio) ? 2 : 1;
     for (let i = 0; i < copies; i++) {
       link.onItsWay++;
-      this.time.after(this.#arrivalMs(link) - this.time.nowMs, () => {
+      const isKept = i > 0 && this.#happens(KEPT_RATIO);
+      const delayMs = isKept ? this.random.next() * KEPT_MS_MAX : this.#arrivalMs(link) - this.time.nowMs;
+      this.time.after(delayMs, () => {
         link.onItsWay--;
         this.#deliver(from, to, { group, message });
       });
@@ -148,7 +153,7 @@ export class SimulatedNetwork {
   }
 
   #arrivalMs(link: Link): number {
-    const atMs = Math.max(this.time.nowMs + this.#delayMs(), link.cloggedUntilMs);
+    const atMs = Math.max(this.time.nowMs, link.cloggedUntilMs) + this.#delayMs();
     const inOrderMs = this.temper.reorders ? atMs : Math.max(atMs, link.lastArrivalMs);
     link.lastArrivalMs = Math.max(link.lastArrivalMs, inOrderMs);
     return inOrderMs;
