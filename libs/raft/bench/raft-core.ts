@@ -38,7 +38,9 @@ class Member {
   }
 }
 
-/** Lets every node work and delivers what they send, until all is quiet. @returns how many messages that were. */
+/**
+ * Lets every node work and delivers what they send, until all is quiet. @returns how many messages that were.
+ */
 function settle(members: readonly Member[]): number {
   let delivered = 0;
   for (;;) {

@@ -1,7 +1,7 @@
 /**
- * A Raft group in one process for specs: no clock, no threads, nothing random but the election timeouts, which
- * a seed replays. Messages wait in `network` until they are delivered. The invariants of safety.ts are checked
- * after every step of a member, whatever the spec is about.
+ * A Raft group in one process for specs: no clock, no threads, nothing random but the election timeouts,
+ * which a seed replays. Messages wait in `network` until they are delivered. The invariants of safety.ts are
+ * checked after every step of a member, whatever the spec is about.
  */
 import { assert } from '@ringwatch/kernel';
 import {

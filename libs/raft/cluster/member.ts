@@ -1,4 +1,7 @@
-/** A node of a test cluster: the core, storage in memory, and a state machine that is the list of its commands. */
+/**
+ * A node of a test cluster: the core, storage in memory, and a state machine that is the list of its
+ * commands.
+ */
 import { Fault } from '@ringwatch/kernel';
 import { SeededRandom } from '@ringwatch/kernel/fake';
 import {
@@ -44,7 +47,9 @@ const text = new TextDecoder();
 export class Member {
   readonly id: NodeId;
   readonly storage: MemoryStorage;
-  /** Writes and batches that wait for {@link Member.append} and {@link Member.apply}, with async writes only. */
+  /**
+   * Writes and batches that wait for {@link Member.append} and {@link Member.apply}, with async writes only.
+   */
   readonly appendWork: Message[] = [];
   readonly applyWork: Message[] = [];
   /** The state: data of the normal entries applied, in order. */

@@ -1,7 +1,7 @@
 /**
- * What Raft promises (figure 3 of the paper), checked over all members of a cluster after every step. A member
- * is looked at as its own node says it is; what was written and applied is remembered, so that a promise
- * broken long ago is found as well.
+ * What Raft promises (figure 3 of the paper), checked over all members of a cluster after every step. A
+ * member is looked at as its own node says it is; what was written and applied is remembered, so that a
+ * promise broken long ago is found as well.
  *
  * 1. Election safety: at most one leader per term.
  * 2. Log matching: a term and an index name one entry with one predecessor, wherever it is written.

@@ -30,7 +30,9 @@ const ACTIONS: readonly (readonly [weight: number, act: (walk: Walk, id: NodeId)
   [1, ({ cluster }, id) => cluster.member(id).crash()],
   [1, ({ cluster }, id) => cluster.member(id).writeAndCrash()],
 ];
-/** Each walk has weights of its own, so that some do much of what others hardly do: slow disks, many crashes. */
+/**
+ * Each walk has weights of its own, so that some do much of what others hardly do: slow disks, many crashes.
+ */
 const FACTORS = [0.25, 0.5, 1, 1, 1, 2, 4];
 /** How likely a step brings a node back that is down. */
 const RESTART_CHANCE = 0.02;

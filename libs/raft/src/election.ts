@@ -67,8 +67,8 @@ export function castVote(raft: Raft, request: Message): void {
 }
 
 /**
- * A refused vote may tell what is committed; that holds in every term. It can be a membership change that this
- * node has and did not know to count, so that it asked the wrong voters.
+ * A refused vote may tell what is committed; that holds in every term. It can be a membership change that
+ * this node has and did not know to count, so that it asked the wrong voters.
  */
 export function learnCommitted({ role, log }: Raft, { commit, logTerm }: Message): void {
   if (role !== 'StateLeader' && log.matches(commit, logTerm)) log.commitTo(commit);

@@ -58,6 +58,7 @@ function appliedTo(raft: Raft, index: number, bytes: number): void {
 export function leaveJointIfDue(raft: Raft): void {
   const { autoLeave } = raft.tracker.confState;
   if (!autoLeave || raft.log.applied < raft.pendingConfIndex || !raft.isLeader()) return;
-  // Dropped while leadership is being handed over; when that has failed, or with the next entry, it is due still.
+  // Dropped while leadership is being handed over; when that has failed, or with the next entry, it is due
+  // still.
   propose(raft, [encodeConfChange(LEAVE_JOINT)]);
 }

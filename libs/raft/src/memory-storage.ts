@@ -20,9 +20,9 @@ export class MemoryStorage implements Storage {
   #entries: Entry[] = [];
 
   /**
-   * Storage of a group's first start, the same on every first member; whoever joins later starts with an empty
-   * one. The log begins after a snapshot with index and term 1, so that newcomers get the members by snapshot,
-   * not a log that does not name them.
+   * Storage of a group's first start, the same on every first member; whoever joins later starts with an
+   * empty one. The log begins after a snapshot with index and term 1, so that newcomers get the members by
+   * snapshot, not a log that does not name them.
    */
   static of(confState: ConfState, data = NO_DATA): MemoryStorage {
     const storage = new MemoryStorage();

@@ -22,8 +22,8 @@ export interface RaftOptions {
   /** Draws election timeouts. */
   readonly random: Random;
   /**
-   * Last index that the application has applied, after a restart; the membership that storage gives is the one
-   * at this index. Default: the index before the first one in storage.
+   * Last index that the application has applied, after a restart; the membership that storage gives is the
+   * one at this index. Default: the index before the first one in storage.
    */
   readonly applied?: number;
   /**
@@ -49,7 +49,8 @@ export interface RaftOptions {
   readonly preVote?: boolean;
   /**
    * Who refuses a vote tells what it knows to be committed. Without it nodes that missed the commit of a
-   * membership change may need the vote of one that has left, and refuses for ever. Default false, as in etcd.
+   * membership change may need the vote of one that has left, and refuses for ever. Default false, as in
+   * etcd.
    */
   readonly commitByVote?: boolean;
   /** Default `safe`. `lease-based` needs `checkQuorum`. */

@@ -130,8 +130,8 @@ export class RawNode {
   }
 
   /**
-   * Starts an election now. Ignored with `lease-based` reads while a leader is heard of: its lease may rest on
-   * this node's word, which a campaign would break.
+   * Starts an election now. Ignored with `lease-based` reads while a leader is heard of: its lease may rest
+   * on this node's word, which a campaign would break.
    */
   campaign(): void {
     if (this.#raft.options.readOnly === 'lease-based' && inLease(this.#raft)) return;

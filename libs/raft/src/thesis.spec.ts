@@ -182,7 +182,7 @@ describe('§5 log compaction', () => {
     expect(cluster.settle().elect(3).leader).toBe(3);
   });
 
-  test('a snapshot waits until what is being applied is applied, for a membership change may be in it', () => {
+  test('a snapshot waits until what is being applied is applied: a membership change may be in it', () => {
     const cluster = led({ asyncStorageWrites: true, outsiders: 1 });
     const snapshot = newMessage('MsgSnap', 1, 3, 1);
     snapshot.snapshot = { index: 9, term: 1, confState: confStateOf([1, 2, 3, 4]), data: Buffer.from('[]') };

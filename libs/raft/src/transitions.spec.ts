@@ -55,7 +55,7 @@ test('random walks never leave the table, and come by all of it', () => {
   expect(named.filter((transition) => !seen.has(transition))).toEqual([]);
 }, 120_000);
 
-test('nothing that comes unasked makes a candidate or a leader, and a leader becomes nothing but a follower', () => {
+test('nothing unasked makes a candidate or a leader, and a leader becomes nothing but a follower', () => {
   const rises = Object.entries(TRANSITIONS).flatMap(([before, row]) =>
     Object.entries(row)
       .filter(([, after]) => after.some((role) => role !== before && role !== 'StateFollower'))

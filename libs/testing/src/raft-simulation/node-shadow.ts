@@ -1,4 +1,6 @@
-/** What the invariants know of one node from having watched it: its log as it is durable, and its promises. */
+/**
+ * What the invariants know of one node from having watched it: its log as it is durable, and its promises.
+ */
 import type { ConfState, Entry, NodeId } from '@ringwatch/raft';
 
 /** What a node has written, as far as it is durable, and what it has promised to others. */

@@ -25,7 +25,9 @@ export interface ClientWorld {
 export interface ClientHabits {
   /** Share of its operations that are reads. */
   readonly readRatio: number;
-  /** How often it asks any node instead of the one that it believes in: a leader that is none any more, too. */
+  /**
+   * How often it asks any node instead of the one that it believes in: a leader that is none any more, too.
+   */
   readonly roamRatio: number;
   /** Whoever was not answered for so long goes on without ever learning it. */
   readonly patienceMs: number;
