@@ -145,6 +145,18 @@ describe('one change at a time', () => {
   });
 });
 
+test('who has a committed change to apply does not campaign, for it would ask the wrong voters', () => {
+  const cluster = led({ asyncStorageWrites: true });
+  cluster.change(1, change('add 4'));
+  cluster.settleUntil(() => cluster.node(2).committed === 3);
+  while (cluster.handle(2) || cluster.append(2));
+  cluster.node(2).campaign();
+  expect(cluster.node(2).softState.role).toBe('StateFollower');
+  cluster.apply(2);
+  cluster.node(2).campaign();
+  expect(cluster.node(2).softState.role).toBe('StateCandidate');
+});
+
 describe('a change that could not be applied', () => {
   test.each([
     { why: 'removes all voters', refused: change('remove 1', 'remove 2', 'remove 3') },
