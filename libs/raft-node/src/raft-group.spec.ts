@@ -27,7 +27,7 @@ const machine: StateMachine = {
   },
 };
 
-/** Node 1 as it runs; node 2 is the spec, which sees what is sent to it. Everything deferred waits for `run`. */
+/** Node 1 as it runs; node 2 is the spec, which sees what is sent to it. What is deferred waits for `run`. */
 function underWay() {
   const folder = mkdtempSync(join(tmpdir(), 'ringwatch-group-'));
   const waiting: (() => void)[] = [];
@@ -59,7 +59,7 @@ function underWay() {
   return { raft, group, peer, received, run };
 }
 
-test('a snapshot of what the node has committed is refused, and its sender hears how far the node is', async () => {
+test('a snapshot of what the node has committed is refused, and its sender hears how far it is', async () => {
   const { raft, group, peer, received, run } = underWay();
   run();
   const message = newMessage('MsgSnap', 2, 1, 5);

@@ -43,8 +43,9 @@ export class Member {
   /** @param under a program to run it under, such as strace with its options. */
   constructor(id: number, folder: string, under: readonly string[] = []) {
     this.id = id;
-    const [program, ...args] = [...under, execPath, PROGRAM, String(id), folder] as [string, ...string[]];
-    this.#child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const [program, ...wrapped] = [...under, execPath];
+    const args = [...wrapped, PROGRAM, String(id), folder];
+    this.#child = spawn(program ?? execPath, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.#child.on('message', (answer) => this.#answered(answer as MemberAnswer));
     this.#child.on('error', () => undefined);
     this.ended = once(this.#child, 'exit').then(() => this.#over());
