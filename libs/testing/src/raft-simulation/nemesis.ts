@@ -40,6 +40,9 @@ export interface NemesisWorld {
 const VOTERS_MIN = 3;
 const CHANGES_AT_ONCE_MAX = 3;
 const OUTAGE_MS_MAX = 4_000;
+/** How often it is the leader that a fault strikes. */
+const LEADER_RATIO = 0.3;
+const RECONNECT_MS_MAX = 2_500;
 const SLOW_SYNC_MS_MAX = 3_000;
 /** Where the header of a segment names its salt. */
 const SALT_AT = 32;
@@ -71,7 +74,8 @@ export class Nemesis {
   #strike(): void {
     const { random, faults, nodes } = this.world;
     const fault = faults[randomBelow(random, faults.length)];
-    const node = nodes[randomBelow(random, nodes.length)] as SimulatedNode;
+    const leader = random.next() < LEADER_RATIO ? this.#leader() : undefined;
+    const node = leader ?? (nodes[randomBelow(random, nodes.length)] as SimulatedNode);
     if (fault === undefined || !node.isUp) return;
     this.counters[fault]++;
     this.#do(fault, node);
@@ -88,8 +92,7 @@ export class Nemesis {
         node.disk.crashAfter(randomBelow(random, 20));
         return;
       case 'pause':
-        node.pause();
-        time.after(outageMs, () => node.resume());
+        this.#pause(node, outageMs);
         return;
       case 'partition':
         this.#partition(outageMs);
@@ -120,6 +123,24 @@ export class Nemesis {
         return;
       case 'snapshot':
         for (const id of this.world.groups) node.enter(() => node.group(id)?.takeSnapshot());
+    }
+  }
+
+  /** A node that stands still. Its connections may be gone by when it goes on, and come back later. */
+  #pause(node: SimulatedNode, outageMs: number): void {
+    const { nodes, network, random, time } = this.world;
+    node.pause();
+    time.after(outageMs, () => node.resume());
+    if (random.next() < 0.5) return;
+    const cutMs = outageMs + random.next() * RECONNECT_MS_MAX;
+    for (const { id } of nodes) {
+      for (const [from, to] of [
+        [id, node.id],
+        [node.id, id],
+      ] as const) {
+        network.setCut(from, to, true);
+        time.after(cutMs, () => network.setCut(from, to, false));
+      }
     }
   }
 
@@ -176,7 +197,7 @@ export class Nemesis {
   #changeMembers(): void {
     const { random, nodes, groups } = this.world;
     const id = groups[randomBelow(random, groups.length)];
-    const leader = nodes.find((node) => id !== undefined && node.group(id)?.isLeader === true);
+    const leader = this.#leader(id);
     if (leader === undefined || id === undefined) return;
     const count = 1 + randomBelow(random, CHANGES_AT_ONCE_MAX);
     leader.enter(() => {

@@ -11,7 +11,8 @@
  * 6. What a node has said is durable: its last acknowledgement and its vote survive every crash.
  * 7. Terms, commit indices and applied indices never go back; applied <= committed <= last, and what is
  *    applied is durable; a leader's `next` lies after `match`; log and snapshot leave no gap.
- * 8. Nodes that have applied up to an index know the same members.
+ * 8. A read is answered at an index that is not before what was committed when it began.
+ * 9. Nodes that have applied up to an index know the same members.
  */
 import { majorityVote, NONE, type ConfState, type Entry, type Message, type NodeId } from '@ringwatch/raft';
 import type { GroupLog, RaftGroup } from '@ringwatch/raft-node';
@@ -115,6 +116,15 @@ export class RaftInvariants {
       if (voted.term === term && voted.vote !== to) fail(`${message.from} voted twice in term ${term}`);
       if (term > voted.term) shadow.voted = { term, vote: to };
     }
+  }
+
+  /** A read begins. The returned function is told the index that its answer stands for. */
+  readBegins(): (index: number) => void {
+    const { committed } = this;
+    return (index) => {
+      if (index < committed)
+        fail(`a read that began after ${committed} was committed was answered at ${index}`);
+    };
   }
 
   /** A state machine has applied up to `index`. */

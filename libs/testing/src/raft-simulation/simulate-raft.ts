@@ -109,6 +109,7 @@ class Simulation {
       group: GROUP,
       nodes,
       history: this.#history,
+      invariants: this.#invariants,
       keys: 3,
       thinkMeanMs: 60,
     };

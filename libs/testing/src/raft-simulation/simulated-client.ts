@@ -7,6 +7,7 @@ import type { GroupId } from '@ringwatch/raft-node';
 import type { History, PendingOperation } from '../linearizability/history.ts';
 import type { KeyValueInput, KeyValueOutput } from '../linearizability/key-value-model.ts';
 import { encodeCommand } from './key-value-machine.ts';
+import type { RaftInvariants } from './raft-invariants.ts';
 import type { SimulatedNode } from './simulated-node.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -17,6 +18,7 @@ export interface ClientWorld {
   readonly group: GroupId;
   readonly nodes: readonly SimulatedNode[];
   readonly history: History<KeyValueInput, KeyValueOutput>;
+  readonly invariants: RaftInvariants;
   readonly keys: number;
   readonly thinkMeanMs: number;
 }
@@ -111,7 +113,12 @@ export class SimulatedClient {
     if (group === undefined || machine === undefined) {
       end(() => pending.refused());
     } else if (input.kind === 'get') {
-      group.readTo({ resolve: () => end(() => answered(machine.get(input.key))), reject: rejected });
+      const check = this.world.invariants.readBegins();
+      const resolve = (index: number): void => {
+        check(index);
+        end(() => answered(machine.get(input.key)));
+      };
+      group.readTo({ resolve, reject: rejected });
     } else {
       const data = encodeCommand(input);
       group.proposeTo({ data, resolve: () => end(() => answered(null)), reject: rejected });

@@ -22,7 +22,7 @@ const SNAPSHOT_DELAYS = 5;
 const SNAPSHOT_MS_MAX = 5_000;
 /** Messages that may be on one link; more are lost, as in a full buffer. */
 const LINK_MESSAGES_MAX = 1_000;
-/** A second copy of a message may have been kept somewhere for so long, and comes across terms. */
+/** A second copy of a message may have been kept for so long, behind all cuts, and comes across terms. */
 const KEPT_MS_MAX = 5_000;
 const KEPT_RATIO = 0.5;
 
@@ -98,7 +98,8 @@ export class SimulatedNetwork {
       const delayMs = isKept ? this.random.next() * KEPT_MS_MAX : this.#arrivalMs(link) - this.time.nowMs;
       this.time.after(delayMs, () => {
         link.onItsWay--;
-        this.#deliver(from, to, { group, message });
+        if (isKept || !link.isCut) this.#deliver(from, to, { group, message });
+        else this.lost++;
       });
     }
   }
@@ -138,7 +139,7 @@ export class SimulatedNetwork {
 
   #deliver(from: NodeId, to: NodeId, message: GroupMessage): void {
     const port = this.#ports.get(to);
-    if (port === undefined || port.life.isOver || this.#link(from, to).isCut) {
+    if (port === undefined || port.life.isOver) {
       this.lost++;
       return;
     }
