@@ -37,6 +37,7 @@ export class RaftLog {
     return snapshot === undefined ? this.#storage.firstIndex() : snapshot.index + 1;
   }
 
+  /** What is unstable begins where storage ends, also while it is nothing. */
   get lastIndex(): number {
     return this.unstable.end - 1;
   }

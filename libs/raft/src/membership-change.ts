@@ -17,7 +17,6 @@ export function applyConfChange(raft: Raft, change: ConfChange | ConfChangeV2): 
   const { tracker } = raft;
   tracker.change(changeMembership(tracker.confState, change), raft.log.lastIndex);
   const own = tracker.get(raft.id);
-  raft.isLearner = own?.isLearner ?? false;
   if (!raft.isLeader()) return tracker.confState;
   if (own === undefined || own.isLearner) {
     if (raft.options.stepDownOnRemoval) raft.becomeFollower(raft.term, NONE);

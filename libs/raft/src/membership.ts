@@ -90,11 +90,6 @@ export function memberIds(confState: ConfState): NodeId[] {
   return ascending(new Set([...voters, ...votersOutgoing, ...learners, ...learnersNext]));
 }
 
-/** Everyone whose vote counts, ascending. */
-export function voterIds(confState: ConfState): NodeId[] {
-  return ascending(new Set([...confState.voters, ...confState.votersOutgoing]));
-}
-
 /** `confState` with its ids in order and once each, as every other function here expects them. */
 export function normalized(confState: ConfState): ConfState {
   return finished(draftOf(confState)).confState;

@@ -39,7 +39,6 @@ export class Raft {
   vote: NodeId = NONE;
   role: Role = 'StateFollower';
   lead: NodeId = NONE;
-  isLearner = false;
   /** Whom leadership is being handed to. */
   leadTransferee: NodeId = NONE;
   /** The new leader may be told at any time now, so the lease of this one is void until its term ends. */
@@ -93,7 +92,6 @@ export class Raft {
     const whole = normalized(confState);
     const fresh = new Set([...whole.voters, ...whole.votersOutgoing, ...whole.learners]);
     this.tracker.change({ confState: whole, fresh }, this.log.lastIndex);
-    this.isLearner = whole.learners.includes(this.id);
   }
 
   send(message: Message): void {

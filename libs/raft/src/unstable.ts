@@ -27,11 +27,6 @@ export class Unstable {
     return this.offset + this.entries.length;
   }
 
-  /** Last index, if one is known here. */
-  get lastIndex(): number | undefined {
-    return this.entries.length > 0 ? this.end - 1 : this.snapshot?.index;
-  }
-
   term(index: number): number | undefined {
     if (index >= this.offset) return this.entries[index - this.offset]?.term;
     return this.snapshot?.index === index ? this.snapshot.term : undefined;
