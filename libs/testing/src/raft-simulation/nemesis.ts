@@ -3,7 +3,7 @@
  * ending by itself after a while, until {@link Nemesis.stop}.
  */
 import { randomBelow, type Random } from '@ringwatch/kernel';
-import { isJoint, type ConfChangeSingle, type ConfState } from '@ringwatch/raft';
+import { isJoint, type ConfChangeSingle, type ConfState, type NodeId } from '@ringwatch/raft';
 import type { GroupId, RaftGroup } from '@ringwatch/raft-node';
 import type { SimulatedNetwork } from './simulated-network.ts';
 import type { SimulatedNode } from './simulated-node.ts';
@@ -75,10 +75,15 @@ export class Nemesis {
     const { random, faults, nodes } = this.world;
     const fault = faults[randomBelow(random, faults.length)];
     const leader = random.next() < LEADER_RATIO ? this.#leader() : undefined;
-    const node = leader ?? (nodes[randomBelow(random, nodes.length)] as SimulatedNode);
-    if (fault === undefined || !node.isUp) return;
+    const node = leader ?? nodes[randomBelow(random, nodes.length)];
+    if (fault === undefined || node?.isUp !== true) return;
     this.counters[fault]++;
     this.#do(fault, node);
+  }
+
+  /** A node that takes itself for the leader of a group. */
+  #leader(id = this.world.groups[0]): SimulatedNode | undefined {
+    return this.world.nodes.find((node) => id !== undefined && node.group(id)?.isLeader === true);
   }
 
   #do(fault: FaultKind, node: SimulatedNode): void {
@@ -128,44 +133,42 @@ export class Nemesis {
 
   /** A node that stands still. Its connections may be gone by when it goes on, and come back later. */
   #pause(node: SimulatedNode, outageMs: number): void {
-    const { nodes, network, random, time } = this.world;
+    const { nodes, random, time } = this.world;
     node.pause();
     time.after(outageMs, () => node.resume());
     if (random.next() < 0.5) return;
     const cutMs = outageMs + random.next() * RECONNECT_MS_MAX;
     for (const { id } of nodes) {
-      for (const [from, to] of [
-        [id, node.id],
-        [node.id, id],
-      ] as const) {
-        network.setCut(from, to, true);
-        time.after(cutMs, () => network.setCut(from, to, false));
-      }
+      this.#cut(id, node.id, cutMs);
+      this.#cut(node.id, id, cutMs);
     }
+  }
+
+  #cut(from: NodeId, to: NodeId, outageMs: number): void {
+    const { network, time } = this.world;
+    network.setCut(from, to, true);
+    time.after(outageMs, () => network.setCut(from, to, false));
   }
 
   /** Two sides that do not hear each other. */
   #partition(outageMs: number): void {
-    const { nodes, network, random, time } = this.world;
+    const { nodes, random } = this.world;
     const side = new Map(nodes.map(({ id }) => [id, random.next() < 0.5]));
     for (const { id: a } of nodes) {
       for (const { id: b } of nodes) {
-        if (side.get(a) === side.get(b)) continue;
-        network.setCut(a, b, true);
-        time.after(outageMs, () => network.setCut(a, b, false));
+        if (side.get(a) !== side.get(b)) this.#cut(a, b, outageMs);
       }
     }
   }
 
   /** A node that hears and is not heard, or the other way, by some of the others. */
   #cutOneWay(node: SimulatedNode, outageMs: number): void {
-    const { nodes, network, random, time } = this.world;
+    const { nodes, random } = this.world;
     const outward = random.next() < 0.5;
     for (const { id } of nodes) {
       if (id === node.id || random.next() < 0.3) continue;
       const [from, to] = outward ? [node.id, id] : [id, node.id];
-      network.setCut(from, to, true);
-      time.after(outageMs, () => network.setCut(from, to, false));
+      this.#cut(from, to, outageMs);
     }
   }
 
@@ -195,7 +198,7 @@ export class Nemesis {
 
   /** Asks the leader for a change, or for several at once, of which it may take one. */
   #changeMembers(): void {
-    const { random, nodes, groups } = this.world;
+    const { random, groups } = this.world;
     const id = groups[randomBelow(random, groups.length)];
     const leader = this.#leader(id);
     if (leader === undefined || id === undefined) return;
