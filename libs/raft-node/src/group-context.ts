@@ -10,6 +10,8 @@ export interface GroupContext {
   readonly timing: Timing;
   /** Lets the group have a turn soon. */
   wake(group: RaftGroup): void;
+  /** Calls `run` in about a millisecond; what it sends leaves then. */
+  soon(run: () => void): void;
   /** Calls `run` when all that is staged by now is durable. */
   afterDurable(run: () => void): void;
   /** True while heartbeats should not be sent, for the disk does not keep up. */

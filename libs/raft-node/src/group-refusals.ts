@@ -2,10 +2,18 @@
 import { Fault } from '@ringwatch/kernel';
 import { NONE, type NodeId } from '@ringwatch/raft';
 
+/** One for each node that leads, for clients ask followers often and the stack of a fault is dear. */
+const notLeaders = new Map<NodeId, Fault>();
+
 /** Nothing was taken; the message names the leader if there is one. */
 export function notLeader(lead: NodeId): Fault {
-  const message = lead === NONE ? 'the group has no leader' : `the leader is node ${lead}`;
-  return new Fault('unavailable', message, { reason: lead === NONE ? 'no_leader' : 'not_leader' });
+  let fault = notLeaders.get(lead);
+  if (fault === undefined) {
+    const message = lead === NONE ? 'the group has no leader' : `the leader is node ${lead}`;
+    fault = new Fault('unavailable', message, { reason: lead === NONE ? 'no_leader' : 'not_leader' });
+    notLeaders.set(lead, fault);
+  }
+  return fault;
 }
 
 /** A change of the members now could make majorities that do not meet. */

@@ -32,4 +32,5 @@ export type {
 export { MemoryHub, type MemoryTransport, type Schedule } from './memory-transport.ts';
 export { TcpTransport, type TcpTransportOptions } from './tcp-transport.ts';
 export type { PeerCounters } from './peer-dialer.ts';
-export { RaftThread, ThreadGroup, type RaftThreadOptions, type ThreadGroupOptions } from './raft-thread.ts';
+export { RaftThread, type RaftThreadOptions } from './raft-thread.ts';
+export { ThreadGroup, type ThreadGroupOptions } from './thread-group.ts';

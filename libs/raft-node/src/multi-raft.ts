@@ -36,6 +36,7 @@ export interface MultiRaftOptions extends TimingOptions {
 }
 
 const FIRST_TERM = 1;
+const SOON_MS = 1;
 
 export class MultiRaft implements GroupContext {
   readonly nodeId: NodeId;
@@ -45,6 +46,8 @@ export class MultiRaft implements GroupContext {
   readonly #logger: Logger;
   readonly #groups = new Map<GroupId, RaftGroup>();
   readonly #awake = new Set<RaftGroup>();
+  /** What is to be done in a moment. */
+  #soon: (() => void)[] = [];
   /** What waits for the next sync. */
   #waiting: (() => void)[] = [];
   #flushing = false;
@@ -127,6 +130,11 @@ export class MultiRaft implements GroupContext {
     this.#schedule();
   }
 
+  soon(run: () => void): void {
+    if (this.#soon.length === 0) this.#options.clock.after(SOON_MS, () => this.#doSoon());
+    this.#soon.push(run);
+  }
+
   afterDurable(run: () => void): void {
     this.#waiting.push(run);
   }
@@ -183,8 +191,18 @@ export class MultiRaft implements GroupContext {
       this.#unsyncedSinceMs = undefined;
       for (const run of waiting) run();
       this.transport.flush();
-      for (const group of groups) this.wake(group);
+      for (const group of groups) if (group.hasWork) this.wake(group);
+      // What was staged meanwhile is still to be synced.
+      if (wal.needsFlush || this.#waiting.length > 0) this.#schedule();
     });
+  }
+
+  #doSoon(): void {
+    const runs = this.#soon;
+    this.#soon = [];
+    if (this.#closed || this.#broken !== undefined) return;
+    for (const run of runs) run();
+    this.transport.flush();
   }
 
   #break(fault: Fault): void {

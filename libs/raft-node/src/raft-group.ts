@@ -31,8 +31,9 @@ import { GroupIntake } from './group-intake.ts';
 import type { GroupSnapshots } from './group-snapshots.ts';
 import { GroupStorage } from './group-storage.ts';
 import type { GroupLog } from './group-log.ts';
+import { GroupSender } from './group-sender.ts';
 import { GroupWriter } from './group-writer.ts';
-import type { GroupId, SnapshotSink, SnapshotSource } from './peer-transport.ts';
+import type { GroupId, SnapshotSink } from './peer-transport.ts';
 import type { LogPosition, Proposal } from './proposals.ts';
 import type { Reader } from './reads.ts';
 import { SnapshotTaker } from './snapshot-taker.ts';
@@ -56,6 +57,7 @@ export class RaftGroup {
   #applied: number;
   #appliedTerm: number;
   readonly #writer: GroupWriter;
+  readonly #sender: GroupSender;
   #failed: Fault | undefined;
   #elections = 0;
   #snapshotsReceived = 0;
@@ -88,6 +90,12 @@ export class RaftGroup {
       afterDurable: (run) => context.afterDurable(run),
       deliver: (responses) => this.#deliver(responses),
       restored: (snapshot) => this.#restored(snapshot),
+    });
+    this.#sender = new GroupSender({
+      group: this.id,
+      process: context,
+      snapshots,
+      reportSnapshot: (peer, taken) => this.#guarded(() => this.#node.reportSnapshot(peer, taken)),
     });
     const { timing, nodeId } = context;
     const storage = new GroupStorage(log, () => this.#taker.canSend());
@@ -302,35 +310,9 @@ export class RaftGroup {
           this.#apply(message);
           break;
         default:
-          this.#send(message);
+          this.#sender.send(message);
       }
     }
-  }
-
-  #send(message: Message): void {
-    const { transport, diskStalled } = this.#context;
-    // A leader that cannot write must not keep others from taking over.
-    if (message.type === 'MsgHeartbeat' && diskStalled) return;
-    if (message.type !== 'MsgSnap') transport.send(message.to, this.id, message);
-    else this.#sendSnapshot(message);
-  }
-
-  #sendSnapshot(message: Message): void {
-    const { to, snapshot } = message;
-    if (snapshot === undefined) return;
-    const report = (taken: boolean): void => this.#guarded(() => this.#node.reportSnapshot(to, taken));
-    let source: SnapshotSource;
-    try {
-      source = this.#snapshots.open(snapshot);
-    } catch {
-      // A newer one has taken its place; the next attempt will send that.
-      report(false);
-      return;
-    }
-    this.#context.transport.sendSnapshot(to, { group: this.id, message }, source, (taken) => {
-      source.close();
-      report(taken);
-    });
   }
 
   #deliver(responses: readonly Message[]): void {
@@ -342,7 +324,7 @@ export class RaftGroup {
         this.#context.transport.send(message.to, this.id, message);
       }
     }
-    this.#context.wake(this);
+    if (this.hasWork) this.#context.wake(this);
   }
 
   #restored({ index, term }: Snapshot): void {
@@ -350,6 +332,7 @@ export class RaftGroup {
     this.#appliedTerm = term;
     this.#taker.restored();
     this.#intake.restored(index);
+    this.#context.wake(this);
   }
 
   #apply({ entries, responses }: Message): void {
@@ -395,6 +378,6 @@ export class RaftGroup {
       if (fault.code !== 'data_loss') throw error;
       this.fail(fault);
     }
-    this.#context.wake(this);
+    if (this.hasWork) this.#context.wake(this);
   }
 }

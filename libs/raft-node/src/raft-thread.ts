@@ -9,13 +9,12 @@
  */
 import { Worker } from 'node:worker_threads';
 import { assert, Fault, silentLogger, type Logger } from '@ringwatch/kernel';
-import type { ConfState, NodeId, SoftState } from '@ringwatch/raft';
-import { ApplyQueue } from './apply-queue.ts';
+import type { NodeId } from '@ringwatch/raft';
 import { ByteReader } from './byte-reader.ts';
 import type { GroupId } from './peer-transport.ts';
 import type { LogPosition } from './proposals.ts';
 import type { WorkerOptions } from './raft-worker.ts';
-import type { StateMachine } from './state-machine.ts';
+import { ThreadGroup, type ThreadGroupOptions } from './thread-group.ts';
 import {
   faultOf,
   readJson,
@@ -23,10 +22,8 @@ import {
   RecordWriter,
   TO_MAIN,
   TO_WORKER,
-  type Command,
-  type SentChange,
+  type CommandBody,
   type SentFault,
-  type SentGroupOptions,
   type WorkerEvent,
 } from './thread-protocol.ts';
 
@@ -38,22 +35,12 @@ export interface RaftThreadOptions extends WorkerOptions {
   readonly workerUrl?: URL;
 }
 
-/** How a group is opened in a thread. */
-export interface ThreadGroupOptions extends SentGroupOptions {
-  readonly machine: StateMachine;
-  readonly onRole?: (group: ThreadGroup) => void;
-  readonly onFailed?: (fault: Fault) => void;
-}
-
 interface Waiting {
   readonly resolve: (answer: unknown) => void;
   readonly reject: (fault: Fault) => void;
   /** Whose entries must be applied before; commands wait for nobody. */
   readonly group: ThreadGroup | undefined;
 }
-
-/** `Omit` for each member of a union apart. */
-type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
 
 export class RaftThread {
   readonly #worker: Worker;
@@ -139,7 +126,7 @@ export class RaftThread {
     return this.#ask<number>(group, (id) => this.#record(TO_WORKER.read, [group.id, id]));
   }
 
-  #command(command: WithoutId<Command>): Promise<unknown> {
+  #command(command: CommandBody): Promise<unknown> {
     return this.#ask<unknown>(undefined, (id) => {
       this.#writer.begin(TO_WORKER.command);
       this.#writer.json({ ...command, id });
@@ -245,145 +232,5 @@ export class RaftThread {
     }
     this.#waiting.clear();
     this.#options.onBroken(fault);
-  }
-}
-
-/** What a group asks of its thread. */
-interface GroupLink {
-  propose(data: Uint8Array): Promise<LogPosition>;
-  read(): Promise<number>;
-  command(command: WithoutId<Command>): Promise<unknown>;
-  taken(bytes: number): void;
-  state(job: number, chunk: Uint8Array): void;
-}
-
-/** A group whose Raft runs in the worker and whose state machine runs here. */
-export class ThreadGroup {
-  readonly id: GroupId;
-  readonly #options: ThreadGroupOptions;
-  readonly #link: GroupLink;
-  readonly #applies: ApplyQueue;
-  #restoring: Uint8Array[] = [];
-  #soft: SoftState = { lead: 0, role: 'StateFollower' };
-  #term = 0;
-  #members: ConfState | undefined;
-
-  /** Called by `RaftThread.open`. */
-  constructor(options: ThreadGroupOptions, link: GroupLink) {
-    this.id = options.id;
-    this.#options = options;
-    this.#link = link;
-    this.#applies = new ApplyQueue(options.machine);
-  }
-
-  get isLeader(): boolean {
-    return this.#soft.role === 'StateLeader';
-  }
-
-  /** Who leads, as far as this node knows; 0 for nobody. */
-  get lead(): NodeId {
-    return this.#soft.lead;
-  }
-
-  get term(): number {
-    return this.#term;
-  }
-
-  /** The members when the role changed last. */
-  get members(): ConfState | undefined {
-    return this.#members;
-  }
-
-  /** See `RaftGroup.propose`. */
-  propose(data: Uint8Array): Promise<LogPosition> {
-    return this.#link.propose(data);
-  }
-
-  /** See `RaftGroup.readIndex`. */
-  readIndex(): Promise<number> {
-    return this.#link.read();
-  }
-
-  /** See `RaftGroup.changeMembers`. */
-  async changeMembers(change: SentChange): Promise<LogPosition> {
-    return (await this.#link.command({ kind: 'change', group: this.id, change })) as LogPosition;
-  }
-
-  async transferLeadership(to: NodeId): Promise<void> {
-    await this.#link.command({ kind: 'transfer', group: this.id, to });
-  }
-
-  async campaign(): Promise<void> {
-    await this.#link.command({ kind: 'campaign', group: this.id });
-  }
-
-  async takeSnapshot(): Promise<void> {
-    await this.#link.command({ kind: 'snapshot', group: this.id });
-  }
-
-  /** Forgets the log up to `index`; see `RaftGroup.compact`. */
-  async compact(index: number): Promise<void> {
-    await this.#link.command({ kind: 'compact', group: this.id, index });
-  }
-
-  async status(): Promise<unknown> {
-    return this.#link.command({ kind: 'status', group: this.id });
-  }
-
-  /** For the thread: entries to apply. */
-  apply(reader: ByteReader): void {
-    const entries = [];
-    let bytes = 0;
-    for (let count = reader.varint(); count > 0; count--) {
-      const [index, term, data] = [reader.varint(), reader.varint(), readSized(reader)];
-      bytes += data.length;
-      entries.push({ index, term, type: 'EntryNormal' as const, data });
-    }
-    this.#applies.apply(entries, () => this.#link.taken(bytes));
-  }
-
-  /** For the thread: calls `run` after what has come so far was applied. */
-  afterApplied(run: () => void): void {
-    this.#applies.apply([], run);
-  }
-
-  /** For the thread: a chunk of a snapshot to take over; an empty one ends it. */
-  restore(index: number, chunk: Uint8Array): void {
-    if (chunk.length > 0) {
-      this.#restoring.push(chunk);
-      return;
-    }
-    const chunks = this.#restoring;
-    this.#restoring = [];
-    const source = { next: () => chunks.shift(), close: () => void chunks.splice(0) };
-    this.#applies.restore(
-      index,
-      () => source,
-      () => undefined,
-    );
-  }
-
-  /** For the thread: the state is wanted. */
-  snapshot(job: number): void {
-    this.#applies.snapshot((source) => {
-      for (let chunk = source.next(); chunk !== undefined; chunk = source.next()) {
-        if (chunk.length > 0) this.#link.state(job, chunk);
-      }
-      source.close();
-      this.#link.state(job, new Uint8Array(0));
-    });
-  }
-
-  /** For the thread. */
-  roleChanged(soft: SoftState, term: number, members: ConfState): void {
-    this.#soft = soft;
-    this.#term = term;
-    this.#members = members;
-    this.#options.onRole?.(this);
-  }
-
-  /** For the thread. */
-  failed(fault: Fault): void {
-    this.#options.onFailed?.(fault);
   }
 }

@@ -22,17 +22,20 @@ interface Batch {
 }
 
 /** Together with the count of batches as good as unique: 2^64 runs. */
-const NONCE_PARTS = 2;
+const NONCE_BYTES = 8;
 const CONTEXT_BYTES = 16;
 
 export class Reads {
-  readonly #nonce: readonly number[];
+  /** A context but for the number of its batch. */
+  readonly #template: Buffer;
   #waiting: Reader[] = [];
   #lastBatch = 0;
   readonly #batches = new Map<number, Batch>();
 
   constructor(random: Random) {
-    this.#nonce = Array.from({ length: NONCE_PARTS }, () => randomBelow(random, 2 ** 32));
+    this.#template = Buffer.alloc(CONTEXT_BYTES);
+    for (let at = 0; at < NONCE_BYTES; at += 4)
+      this.#template.writeUInt32BE(randomBelow(random, 2 ** 32), at);
   }
 
   get waiting(): number {
@@ -55,10 +58,9 @@ export class Reads {
     this.#lastBatch++;
     this.#batches.set(this.#lastBatch, { readers: this.#waiting, deadlineTick, index: undefined });
     this.#waiting = [];
-    const context = new DataView(new ArrayBuffer(CONTEXT_BYTES));
-    for (const [i, part] of this.#nonce.entries()) context.setUint32(4 * i, part);
-    context.setFloat64(4 * NONCE_PARTS, this.#lastBatch);
-    return new Uint8Array(context.buffer);
+    const context = Buffer.from(this.#template);
+    context.writeDoubleBE(this.#lastBatch, NONCE_BYTES);
+    return context;
   }
 
   confirmed({ context, index }: ReadState): void {
@@ -98,9 +100,9 @@ export class Reads {
 
   /** The batch that was asked for with `context`; 0, which is none, if that was not this process. */
   #batchOf(context: Uint8Array): number {
-    const view = new DataView(context.buffer, context.byteOffset, context.byteLength);
-    if (view.byteLength !== CONTEXT_BYTES) return 0;
-    const own = this.#nonce.every((part, i) => view.getUint32(4 * i) === part);
-    return own ? view.getFloat64(4 * NONCE_PARTS) : 0;
+    const bytes = Buffer.from(context.buffer, context.byteOffset, context.byteLength);
+    if (bytes.length !== CONTEXT_BYTES) return 0;
+    const isOwn = bytes.compare(this.#template, 0, NONCE_BYTES, 0, NONCE_BYTES) === 0;
+    return isOwn ? bytes.readDoubleBE(NONCE_BYTES) : 0;
   }
 }

@@ -44,7 +44,7 @@ export class SnapshotTaker {
   /** So much was applied. */
   applied(bytes: number): void {
     this.#bytesSince += bytes;
-    if (this.#bytesSince >= this.#context.settings.snapshotEveryBytes) this.#wanted = true;
+    if (this.#bytesSince >= this.#context.settings.snapshotEveryBytes) this.want();
   }
 
   /** The state was replaced by another node's. */

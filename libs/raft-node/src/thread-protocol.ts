@@ -57,6 +57,12 @@ export type Command = { readonly id: number } & (
   | { readonly kind: 'stats' | 'close' }
 );
 
+/** `Omit` for each member of a union apart. */
+type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
+
+/** A command before it has its number. */
+export type CommandBody = WithoutId<Command>;
+
 /** A membership change; its context does not travel, for state machines do not see it. */
 export type SentChange = Omit<ConfChange, 'context'> | Omit<ConfChangeV2, 'context'>;
 
