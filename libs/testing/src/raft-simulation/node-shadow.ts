@@ -10,6 +10,9 @@ export interface Shadow {
   durableTerms: number[];
   durableLast: number;
   staged: Change[];
+  /** First index that is being written, in the flush under way and after it; Infinity when none is. */
+  flushingFrom: number;
+  stagedFrom: number;
   /** Another node's snapshot up to here was taken over; its state may be used before it is durable here. */
   received: number;
   acknowledged: { readonly index: number; readonly term: number };

@@ -72,6 +72,8 @@ export class RaftInvariants {
       durableTerms: terms.slice(),
       durableLast: log.lastIndex,
       staged: [],
+      flushingFrom: Infinity,
+      stagedFrom: Infinity,
       received: FIRST_INDEX,
       acknowledged: before?.acknowledged ?? { index: 0, term: 0 },
       voted: before?.voted ?? { term: 0, vote: NONE },
@@ -89,11 +91,18 @@ export class RaftInvariants {
   /** What is staged now. The returned function makes it durable, or not. */
   flushBegins(id: NodeId): (durable: boolean) => void {
     const shadow = this.#of(id);
-    const staged = shadow.staged;
+    const { staged, stagedFrom } = shadow;
     shadow.staged = [];
+    shadow.flushingFrom = stagedFrom;
+    shadow.stagedFrom = Infinity;
     return (durable) => {
-      if (durable) for (const change of staged) makeDurable(shadow, change);
-      else shadow.staged = [...staged, ...shadow.staged];
+      shadow.flushingFrom = Infinity;
+      if (durable) {
+        for (const change of staged) makeDurable(shadow, change);
+      } else {
+        shadow.staged = [...staged, ...shadow.staged];
+        shadow.stagedFrom = Math.min(stagedFrom, shadow.stagedFrom);
+      }
     };
   }
 
@@ -106,15 +115,22 @@ export class RaftInvariants {
   sent(message: Message): void {
     const shadow = this.#shadows.get(message.from);
     if (shadow === undefined || message.reject) return;
-    if (message.type === 'MsgAppResp' && message.index > 0) {
-      const term = shadow.terms[message.index];
-      if (term !== undefined) shadow.acknowledged = { index: message.index, term };
-    }
+    if (message.type === 'MsgAppResp' && message.index > 0) this.#acknowledged(message, shadow);
     if (message.type === 'MsgVoteResp') {
       const { term, to } = message;
       const { voted } = shadow;
       if (voted.term === term && voted.vote !== to) fail(`${message.from} voted twice in term ${term}`);
       if (term > voted.term) shadow.voted = { term, vote: to };
+    }
+  }
+
+  /** An answer to a leader of the past may be about entries that have been replaced meanwhile. */
+  #acknowledged({ from, index, term }: Message, shadow: Shadow): void {
+    if (index <= shadow.durableLast) {
+      const known = shadow.durableTerms[index];
+      if (known !== undefined) shadow.acknowledged = { index, term: known };
+    } else if (term === shadow.term) {
+      fail(`${from} acknowledged entry ${index} before it was durable`);
     }
   }
 
@@ -146,6 +162,10 @@ export class RaftInvariants {
     }
     if (applied > Math.max(shadow.durableLast, shadow.received)) {
       fail(`${id} has applied ${applied} before it was durable`);
+    }
+    const writtenFrom = Math.min(shadow.flushingFrom, shadow.stagedFrom);
+    if (applied >= writtenFrom && writtenFrom > shadow.received) {
+      fail(`${id} has applied ${applied} while entry ${writtenFrom} was being written`);
     }
     if (applied !== shadow.applied || shadow.members === undefined) this.#checkMembers(id, group, shadow);
     if (group.isLeader) this.#checkLeader(id, group);
@@ -279,6 +299,7 @@ export class RaftInvariants {
     }
     shadow.terms.length = shadow.last + 1;
     shadow.staged.push({ kind: 'append', entries });
+    shadow.stagedFrom = Math.min(shadow.stagedFrom, first.index);
   }
 
   #of(id: NodeId): Shadow {
