@@ -87,7 +87,10 @@ export const CORE_BUGS: readonly PlantedBug[] = [
   {
     id: '18',
     title: 'the disk answers for a write of an old term, and is believed',
-    why: 'What it names was cut off and written anew meanwhile: the same entry, and not durable.',
+    why: [
+      'What it names was cut off and written anew meanwhile: the same entry, and not durable.',
+      'Our driver passes on the answers in the order of the writes, so that only a scenario finds it.',
+    ].join(' '),
     edits: [
       {
         file: 'libs/raft/src/step.ts',

@@ -1,5 +1,6 @@
 /** Looks for the bug in a copy: first by the scenarios of the conformance suite, then by simulated lives. */
 import { execFile, fork } from 'node:child_process';
+import { env } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { Life } from './life-runner.ts';
 
@@ -15,9 +16,14 @@ const LIFE_MS_MAX = 120_000;
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 const runner = fileURLToPath(new URL('life-runner.ts', import.meta.url));
 
-/** Runs a bundle of the conformance program. @returns the scenario files that failed. */
-export function failedScenarios(bundle: string): Promise<string[]> {
-  const options = { timeout: SCENARIOS_MS_MAX, maxBuffer: OUTPUT_BYTES_MAX, killSignal: 'SIGKILL' } as const;
+/** Runs the scenarios of `folder` by a bundle of the conformance program. @returns the files that failed. */
+export function failedScenarios(bundle: string, folder: string): Promise<string[]> {
+  const options = {
+    env: { ...env, RAFT_CONFORMANCE_DIR: folder },
+    timeout: SCENARIOS_MS_MAX,
+    maxBuffer: OUTPUT_BYTES_MAX,
+    killSignal: 'SIGKILL',
+  } as const;
   return new Promise((resolve) => {
     execFile(process.execPath, [bundle], options, (error, stdout) => {
       const failed = [...stdout.matchAll(/^(\w+\/[\w.-]+\.txt): line/gm)].map(([, file = '']) => file);

@@ -1,13 +1,14 @@
 /**
  * `nx run raft-node:mutants`: are the tests worth anything? Bugs that Raft implementations really had are
- * planted one at a time in a scratch copy, and each has to be found within ten minutes, by the conformance
- * scenarios (if `RAFT_CONFORMANCE_DIR` is set) or by the life of a simulated cluster, whose seed is printed.
- * The copy without a bug has to pass first, or nothing is shown.
+ * planted one at a time in a scratch copy, and each has to be found within ten minutes: by a conformance
+ * scenario, of our own or of the folder `RAFT_CONFORMANCE_DIR`, or by the life of a simulated cluster, whose
+ * seed is printed. The copy without a bug has to pass first, or nothing is shown.
  *
  * `--bug ID` for one, `--minutes M` for other patience, `--seeds N` of the copy without a bug (default 300),
  * `--keep` to leave the copies where they are.
  */
 import { env, exit, stdout } from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { systemClock } from '@ringwatch/kernel/system';
 import { failedScenarios, firstFailedLife } from './hunt.ts';
@@ -17,7 +18,10 @@ import { ScratchCopy } from './scratch-copy.ts';
 
 const SIMULATOR = 'libs/testing/src/raft-simulation/simulate-raft.ts';
 const CONFORMANCE = 'libs/raft/conformance/main.ts';
+const OWN_SCENARIOS = fileURLToPath(new URL('../../raft/testdata', import.meta.url));
 const SCENARIOS_NAMED_MAX = 3;
+/** How long simulated lives are tried when a scenario has found the bug already. */
+const LIVES_BESIDE_MS_MAX = 60_000;
 
 const { values } = parseArgs({
   options: {
@@ -28,15 +32,20 @@ const { values } = parseArgs({
   },
 });
 const budgetMs = Number(values.minutes) * 60_000;
-const hasScenarios = (env['RAFT_CONFORMANCE_DIR'] ?? '') !== '';
+const others = env['RAFT_CONFORMANCE_DIR'] ?? '';
+const scenarioFolders = [OWN_SCENARIOS, ...(others === '' ? [] : [others])];
 
 /** What was found in a copy, as a line to print; undefined when nothing was. */
 async function search(bug: PlantedBug | undefined, seeds: number): Promise<string | undefined> {
   const copy = new ScratchCopy(bug);
   try {
-    const scenarios = hasScenarios ? await failedScenarios(await copy.bundle(CONFORMANCE)) : [];
+    const conformance = await copy.bundle(CONFORMANCE);
+    const scenarios: string[] = [];
+    for (const folder of scenarioFolders) scenarios.push(...(await failedScenarios(conformance, folder)));
     const beganMs = systemClock.monotonicMs();
-    const { failed, lives } = await firstFailedLife(await copy.bundle(SIMULATOR), { count: seeds, budgetMs });
+    const livesMs = scenarios.length > 0 ? Math.min(budgetMs, LIVES_BESIDE_MS_MAX) : budgetMs;
+    const simulator = await copy.bundle(SIMULATOR);
+    const { failed, lives } = await firstFailedLife(simulator, { count: seeds, budgetMs: livesMs });
     const seconds = ((systemClock.monotonicMs() - beganMs) / 1_000).toFixed(1);
     const found = [
       ...(scenarios.length > 0 ? [`conformance: ${named(scenarios)}`] : []),
@@ -58,7 +67,7 @@ function named(scenarios: readonly string[]): string {
 
 const bugs = PLANTED_BUGS.filter(({ id }) => values.bug === undefined || id === values.bug);
 if (bugs.length === 0) throw new Error(`no bug has the number ${values.bug}`);
-if (!hasScenarios) stdout.write('RAFT_CONFORMANCE_DIR names no folder: only the simulation is tried\n');
+if (others === '') stdout.write('RAFT_CONFORMANCE_DIR names no folder: of the scenarios only ours are run\n');
 
 let failed = 0;
 stdout.write('the copy without a bug\n');
