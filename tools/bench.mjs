@@ -2,7 +2,7 @@
 //
 // usage: npm run bench -- NAME [ARG ...]
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,8 +32,11 @@ if (bench === undefined) {
   console.error(`usage: npm run bench -- NAME, one of: ${[...all.keys()].join(', ')}`);
   process.exit(64);
 }
-// What a benchmark runs is built first, out of sight unless it fails.
-const build = spawnSync('nx', ['run-many', '-t', 'build', 'bundle', '-p', bench.project], {
+// What a benchmark runs is built first, out of sight unless it fails: the room and what it needs, or, for a
+// room of nothing but tests, the whole system.
+const room = JSON.parse(readFileSync(join(dirname(dirname(bench.path)), 'package.json'), 'utf8'));
+const only = (room.nx.targets.build ?? room.nx.targets.bundle) === undefined ? [] : ['-p', bench.project];
+const build = spawnSync('nx', ['run-many', '-t', 'build', 'bundle', ...only], {
   cwd: root,
   encoding: 'utf8',
 });
