@@ -1,6 +1,7 @@
 /**
  * Raft in three processes on loopback, syncs on: commits per second and latency of 256-byte proposals at
- * several depths, and how long the group is without a leader when its leader is killed or stops.
+ * several depths, beside a bare replication loop (src/raft/bare-loop.ts), and how long the group is without a
+ * leader when its leader is killed or stops.
  *
  * usage: npm run bench -- raft [ROUNDS [SECONDS [FAILOVERS]]]
  */
@@ -14,6 +15,7 @@ import { confStateOf } from '@ringwatch/raft';
 import { RaftThread, snapshotOf, type StateMachine, type ThreadGroup } from '@ringwatch/raft-node';
 import { failover } from '../src/raft/raft-ordeals.ts';
 import { RaftCluster } from '../src/raft/raft-cluster.ts';
+import { bareLoop } from '../src/raft/bare-loop.ts';
 
 const DEPTHS = [1, 16, 64, 256, 1024];
 const PROPOSAL_BYTES = 256;
@@ -66,10 +68,16 @@ async function benchCommits(rounds: number, seconds: number): Promise<void> {
     const leader = await leads;
     const figures = new Map<number, Figures[]>(DEPTHS.map((depth) => [depth, []]));
     await run(leader, 64, WARM_UP_SECONDS);
+    const bare: number[] = [];
     for (let round = 0; round < rounds; round++) {
+      bare.push(median(await bareLoop(folder, PROPOSAL_BYTES, seconds)));
       for (const depth of DEPTHS) figures.get(depth)?.push(await run(leader, depth, seconds));
     }
+    const bareMs = median(bare);
+    print('p50, bare loop', bareMs, 'ms');
     for (const [depth, runs] of figures) printDepth(depth, runs);
+    const ownMs = median((figures.get(1) ?? []).map(({ p50 }) => p50));
+    print('p50, 1 in flight, beside the bare loop', ownMs, 'ms', Number(bareMs.toPrecision(4)), 'ms');
   } finally {
     for (const child of members) child.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
