@@ -15,7 +15,7 @@ import {
 import type { Message, NodeId } from '@ringwatch/raft';
 import type { GroupId, PeerHandler, PeerTransport } from '@ringwatch/raft-node';
 import { ByteWriter } from '../src/byte-writer.ts';
-import { decodeMessages, encodeMessage } from '../src/message-codec.ts';
+import { decodeMessages, encodeMessage } from '../src/peers/message-codec.ts';
 
 /** What the benchmark uses of a transport. */
 export type MessagePeer = Pick<PeerTransport, 'start' | 'setPeers' | 'send' | 'flush' | 'close'> & {

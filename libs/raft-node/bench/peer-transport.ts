@@ -11,7 +11,7 @@ import { systemClock, systemRandom } from '@ringwatch/kernel/system';
 import { newMessage, type Entry, type Message } from '@ringwatch/raft';
 import { TcpTransport, type GroupMessage } from '@ringwatch/raft-node';
 import { ByteWriter } from '../src/byte-writer.ts';
-import { decodeMessages, encodeMessage } from '../src/message-codec.ts';
+import { decodeMessages, encodeMessage } from '../src/peers/message-codec.ts';
 import { GrpcPeer, type MessagePeer } from './grpc-peer.ts';
 
 const KINDS = ['tcp', 'grpc'] as const;

@@ -8,7 +8,7 @@ export const DRIVER_BUGS: readonly PlantedBug[] = [
     why: 'After a crash a node votes a second time in the same term. hashicorp/raft #661, Xraft #33.',
     edits: [
       {
-        file: 'libs/raft-node/src/group-writer.ts',
+        file: 'libs/raft-node/src/group/group-writer.ts',
         find: 'log.setHardState({ term, vote, commit }, mustSync);',
         replace: 'log.setHardState({ term, vote: NONE, commit }, mustSync);',
       },
@@ -20,7 +20,7 @@ export const DRIVER_BUGS: readonly PlantedBug[] = [
     why: 'After a crash in between the log ends before its commit index. etcd #8455, #11888, #13929.',
     edits: [
       {
-        file: 'libs/raft-node/src/group-writer.ts',
+        file: 'libs/raft-node/src/group/group-writer.ts',
         find: [
           'if (snapshot !== undefined) this.#restore(snapshot);',
           'if (entries.length > 0) log.append(entries);',
@@ -28,7 +28,7 @@ export const DRIVER_BUGS: readonly PlantedBug[] = [
         replace: '',
       },
       {
-        file: 'libs/raft-node/src/group-writer.ts',
+        file: 'libs/raft-node/src/group/group-writer.ts',
         find: 'if (responses.length > 0) afterDurable(() => this.#answer(responses));',
         replace: `afterDurable(() => {
           if (snapshot !== undefined) this.#restore(snapshot);
@@ -44,18 +44,18 @@ export const DRIVER_BUGS: readonly PlantedBug[] = [
     why: 'Entries in between are applied once more after a restart. etcd #13766.',
     edits: [
       {
-        file: 'libs/raft-node/src/snapshot-taker.ts',
+        file: 'libs/raft-node/src/group/snapshot-taker.ts',
         find: 'applies.snapshot((source) => this.#write(source));',
         replace: `const asked = this.#context.applied();
           applies.snapshot((source) => this.#write(source, asked));`,
       },
       {
-        file: 'libs/raft-node/src/snapshot-taker.ts',
+        file: 'libs/raft-node/src/group/snapshot-taker.ts',
         find: '#write(source: SnapshotSource): void {',
         replace: '#write(source: SnapshotSource, asked: LogPosition): void {',
       },
       {
-        file: 'libs/raft-node/src/snapshot-taker.ts',
+        file: 'libs/raft-node/src/group/snapshot-taker.ts',
         find: 'snapshots.write({ ...applied(), confState: confState() }, source,',
         replace: 'snapshots.write({ ...asked, confState: confState() }, source,',
       },
@@ -67,7 +67,7 @@ export const DRIVER_BUGS: readonly PlantedBug[] = [
     why: 'The next replay ends at the torn write and loses what was acknowledged since. cqlite #1390.',
     edits: [
       {
-        file: 'libs/raft-node/src/wal-replay.ts',
+        file: 'libs/raft-node/src/wal/wal-replay.ts',
         find: `const header = bytes.subarray(at, at + FRAME_HEADER_BYTES);
           if (header.length >= 4 && header.readUInt32LE(0) === active.salt)
             active.file.write(Buffer.alloc(header.length), at);`,
@@ -83,7 +83,7 @@ export const DRIVER_BUGS: readonly PlantedBug[] = [
     why: 'The log is cut there, and what was committed behind is lost. PAR, FAST 2018.',
     edits: [
       {
-        file: 'libs/raft-node/src/wal-replay.ts',
+        file: 'libs/raft-node/src/wal/wal-replay.ts',
         find: `if (hasFrameAfter(bytes, at, active.salt)) throw active.corrupt(at, 'a damaged frame');`,
         replace: '',
       },
@@ -95,7 +95,7 @@ export const DRIVER_BUGS: readonly PlantedBug[] = [
     why: 'Whatever a crash takes was acknowledged: shows that the simulated disk means it.',
     edits: [
       {
-        file: 'libs/raft-node/src/wal.ts',
+        file: 'libs/raft-node/src/wal/wal.ts',
         find: 'segment.file.sync((fault) => {',
         replace: '((synced: (fault?: Fault) => void) => synced())((fault) => {',
       },

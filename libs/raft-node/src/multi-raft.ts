@@ -11,14 +11,14 @@
  */
 import { Fault, randomBelow, silentLogger, type Clock, type Logger, type Random } from '@ringwatch/kernel';
 import { NONE, type NodeId } from '@ringwatch/raft';
-import type { GroupContext } from './group-context.ts';
-import type { GroupOptions } from './group-options.ts';
-import { GroupSnapshots } from './group-snapshots.ts';
-import type { GroupId, GroupMessage, PeerTransport, SnapshotSink } from './peer-transport.ts';
-import { FIRST_INDEX, RaftGroup } from './raft-group.ts';
-import type { SnapshotFiles } from './snapshot-files.ts';
+import type { GroupContext, TurnTaker } from './group/group-context.ts';
+import type { GroupOptions } from './group/group-options.ts';
+import { GroupSnapshots } from './group/group-snapshots.ts';
+import type { GroupId, GroupMessage, PeerTransport, SnapshotSink } from './peers/peer-transport.ts';
+import { FIRST_INDEX, RaftGroup } from './group/raft-group.ts';
+import type { SnapshotFiles } from './group/snapshot-files.ts';
 import { timingOf, type Timing, type TimingOptions } from './timing.ts';
-import type { Wal } from './wal.ts';
+import type { Wal } from './wal/wal.ts';
 
 export interface MultiRaftOptions extends TimingOptions {
   /** This node in all its groups: a positive integer, never used for another one. */
@@ -45,7 +45,7 @@ export class MultiRaft implements GroupContext {
   readonly #options: MultiRaftOptions;
   readonly #logger: Logger;
   readonly #groups = new Map<GroupId, RaftGroup>();
-  readonly #awake = new Set<RaftGroup>();
+  readonly #awake = new Set<TurnTaker>();
   /** What is to be done in a moment. */
   #soon: (() => void)[] = [];
   /** What waits for the next sync. */
@@ -125,7 +125,7 @@ export class MultiRaft implements GroupContext {
     return this.#broken;
   }
 
-  wake(group: RaftGroup): void {
+  wake(group: TurnTaker): void {
     this.#awake.add(group);
     this.#schedule();
   }
@@ -164,7 +164,7 @@ export class MultiRaft implements GroupContext {
   }
 
   /** One write and one sync for all groups; without anything to sync, what waits is durable already. */
-  #makeDurable(groups: readonly RaftGroup[]): void {
+  #makeDurable(groups: readonly TurnTaker[]): void {
     if (this.#flushing) return;
     const { wal, clock } = this.#options;
     const waiting = this.#waiting;

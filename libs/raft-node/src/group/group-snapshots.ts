@@ -1,0 +1,97 @@
+/**
+ * The snapshots of one group: taking them from the state machine, a few chunks a turn so that nobody waits,
+ * and handing them to and from other nodes. The log names the snapshot that counts.
+ */
+import { toFault, type Logger } from '@ringwatch/kernel';
+import type { GroupId, SnapshotSink, SnapshotSource } from '../peers/peer-transport.ts';
+import type { SnapshotFiles, SnapshotName } from './snapshot-files.ts';
+import type { SnapshotMeta } from '../wal/wal-section.ts';
+
+/** Chunks written from the state machine's snapshot in one turn. */
+const CHUNKS_PER_TURN_MAX = 4;
+
+interface Writing {
+  readonly meta: SnapshotMeta;
+  readonly source: SnapshotSource;
+  readonly sink: SnapshotSink;
+  readonly done: (meta: SnapshotMeta | undefined) => void;
+  finishing: boolean;
+}
+
+export class GroupSnapshots {
+  #writing: Writing | undefined;
+
+  /** The snapshot that the log names is the one that counts; all others are left from a crash. */
+  constructor(
+    private readonly group: GroupId,
+    private readonly files: SnapshotFiles,
+    private readonly logger: Logger,
+    current: SnapshotMeta | undefined,
+  ) {
+    files.remove(group, ({ index, term }) => index !== current?.index || term !== current.term);
+  }
+
+  /** True while there is something to write in the next turn. */
+  get busy(): boolean {
+    return this.#writing !== undefined && !this.#writing.finishing;
+  }
+
+  has(meta: SnapshotMeta): boolean {
+    return this.files.has(this.#name(meta));
+  }
+
+  open(meta: SnapshotMeta): SnapshotSource {
+    return this.files.open(this.#name(meta));
+  }
+
+  /** Takes in a snapshot that another node sends. */
+  receive(meta: SnapshotMeta): SnapshotSink {
+    return this.files.create(this.#name(meta));
+  }
+
+  /** Removes those before `meta`, which the log names durably; a younger one may be about to be named. */
+  removeBefore(meta: SnapshotMeta): void {
+    this.files.remove(this.group, ({ index }) => index < meta.index);
+  }
+
+  /** Begins to write the state after `meta.index`; `done` with nothing when it failed. */
+  write(meta: SnapshotMeta, source: SnapshotSource, done: Writing['done']): void {
+    this.#writing = { meta, source, sink: this.files.create(this.#name(meta)), done, finishing: false };
+  }
+
+  /** Writes a few chunks. */
+  turn(): void {
+    const writing = this.#writing;
+    if (writing === undefined || writing.finishing) return;
+    try {
+      for (let i = 0; i < CHUNKS_PER_TURN_MAX; i++) {
+        const chunk = writing.source.next();
+        if (chunk === undefined) {
+          this.#finish(writing);
+          return;
+        }
+        writing.sink.write(chunk);
+      }
+    } catch (error) {
+      const fault = toFault(error);
+      this.logger.error({ group: this.group, fault: fault.message }, 'a snapshot could not be written');
+      writing.sink.abort();
+      this.#end(writing, undefined);
+    }
+  }
+
+  #finish(writing: Writing): void {
+    writing.finishing = true;
+    writing.sink.finish((taken) => this.#end(writing, taken ? writing.meta : undefined));
+  }
+
+  #end(writing: Writing, meta: SnapshotMeta | undefined): void {
+    writing.source.close();
+    this.#writing = undefined;
+    writing.done(meta);
+  }
+
+  #name({ index, term }: SnapshotMeta): SnapshotName {
+    return { group: this.group, index, term };
+  }
+}
