@@ -23,7 +23,7 @@ export const DRIVER_BUGS: readonly PlantedBug[] = [
         file: 'libs/raft-node/src/group/group-writer.ts',
         find: [
           'if (snapshot !== undefined) this.#restore(snapshot);',
-          'if (entries.length > 0) log.append(entries);',
+          'if (entries.length > 0) log.append(entries, true);',
         ].join(' '),
         replace: '',
       },

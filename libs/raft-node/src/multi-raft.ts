@@ -12,7 +12,7 @@
 import { Fault, randomBelow, silentLogger, type Clock, type Logger, type Random } from '@ringwatch/kernel';
 import { NONE, type NodeId } from '@ringwatch/raft';
 import type { GroupContext, TurnTaker } from './group/group-context.ts';
-import type { GroupOptions } from './group/group-options.ts';
+import { checkGroupOptions, type GroupOptions } from './group/group-options.ts';
 import { GroupSnapshots } from './group/group-snapshots.ts';
 import type { GroupId, GroupMessage, PeerTransport, SnapshotSink } from './peers/peer-transport.ts';
 import { FIRST_INDEX, RaftGroup } from './group/raft-group.ts';
@@ -76,9 +76,10 @@ export class MultiRaft implements GroupContext {
   /**
    * Starts a group on this node: as a member of a new one, as the member it was before, or waiting to be
    * added by one.
-   * @throws {Fault} `already_exists`; `data_loss` when its log or snapshot is damaged.
+   * @throws {Fault} `already_exists`; `invalid_argument`; `data_loss` when its log or snapshot is damaged.
    */
   open(options: GroupOptions): RaftGroup {
+    checkGroupOptions(options);
     if (this.#groups.has(options.id)) throw new Fault('already_exists', `group ${options.id} is open`);
     const log = this.#options.wal.group(options.id);
     if (log.snapshotMeta === undefined && options.members !== undefined) {

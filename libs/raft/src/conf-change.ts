@@ -73,13 +73,19 @@ export function entersJoint(change: ConfChangeV2): { readonly autoLeave: boolean
   return { autoLeave: change.transition !== 'explicit' };
 }
 
-/** The change as an entry's type and data. @throws {Fault} `invalid_argument`: over 255 nodes, or no id. */
+/**
+ * The change as an entry's type and data.
+ * @throws {Fault} `invalid_argument`: over 255 nodes, no id, or no change at all.
+ */
 export function encodeConfChange(change: ConfChange | ConfChangeV2): Pick<Entry, 'type' | 'data'> {
   if (change.kind === 'v1') {
     const data = new Uint8Array(CHANGE_BYTES + change.context.length);
     putChange(data, 0, change);
     data.set(change.context, CHANGE_BYTES);
     return { type: 'EntryConfChange', data };
+  }
+  if ((change as { readonly kind?: unknown }).kind !== 'v2' || !TRANSITIONS.includes(change.transition)) {
+    throw new Fault('invalid_argument', 'a change is of kind v1, or of kind v2 with a transition');
   }
   const { changes, context, transition } = change;
   if (leavesJoint(change) && context.length === 0) return { type: 'EntryConfChangeV2', data: NO_DATA };
@@ -120,6 +126,7 @@ function putChange(data: Uint8Array, at: number, { type, nodeId }: ConfChangeSin
   if (!Number.isSafeInteger(nodeId) || nodeId < 0) {
     throw new Fault('invalid_argument', `${nodeId} cannot be a node's id`);
   }
+  if (!TYPES.includes(type)) throw new Fault('invalid_argument', `${type} is no change of the members`);
   const view = new DataView(data.buffer, data.byteOffset);
   view.setUint8(at, TYPES.indexOf(type));
   view.setBigUint64(at + 1, BigInt(nodeId), true);

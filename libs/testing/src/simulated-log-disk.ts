@@ -331,6 +331,7 @@ class SimulatedLogFile implements LogFile {
   }
 
   close(): void {
+    assert(!this.#isClosed, 'a file is closed twice');
     this.#isClosed = true;
   }
 

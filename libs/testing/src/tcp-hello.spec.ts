@@ -154,6 +154,30 @@ describe('a hello', () => {
     expect(one.recorder.messages.map(({ from }) => from)).toEqual([2]);
   });
 
+  // An append of term 50 behind entry 1/1: code, flags, group, term, index, log term, commit, then entries.
+  test.each([
+    ['leave a gap', [2, 31, 1, 50, 1, 1, 1, 2, 0, 0, 8, 9, 0]],
+    ['do not follow', [2, 31, 1, 50, 1, 1, 1, 1, 8, 9, 0]],
+    ['are of a later term', [2, 31, 1, 50, 1, 1, 1, 1, 4, 51, 0]],
+    ['are of an earlier term', [2, 31, 1, 50, 1, 9, 1, 1, 4, 8, 0]],
+  ])('entries that %s end the connection and come to nobody', async (_what, body) => {
+    const { one } = await alone();
+    one.transport.setPeers(new Map([[2, '127.0.0.1:1']]));
+    const socket = dialled(one);
+    socket.write(Buffer.concat([hello(2, 1, CLUSTER, 1), frame(KIND.messages, body)]));
+    expect(await received(socket)).toEqual(frame(KIND.answer, [ANSWER.welcome]));
+    expect(one.recorder.messages).toEqual([]);
+  });
+
+  test('entries that follow are taken', async () => {
+    const { one } = await alone();
+    one.transport.setPeers(new Map([[2, '127.0.0.1:1']]));
+    const body = [2, 31, 1, 50, 1, 1, 1, 2, 4, 49, 0, 4, 50, 0];
+    dialled(one).write(Buffer.concat([hello(2, 1, CLUSTER, 1), frame(KIND.messages, body)]));
+    await one.recorder.until(() => one.recorder.messages.length === 1);
+    expect(one.recorder.whole[0]?.message.entries.map(({ term }) => term)).toEqual([49, 50]);
+  });
+
   test('a second connection of a peer for a lane replaces the first', async () => {
     const { one } = await alone();
     one.transport.setPeers(new Map([[2, '127.0.0.1:1']]));

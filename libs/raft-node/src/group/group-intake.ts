@@ -13,7 +13,7 @@ import {
 } from '@ringwatch/raft';
 import type { GroupLog } from '../wal/group-log.ts';
 import type { GroupSettings } from './group-options.ts';
-import { busy, changePending, notLeader } from './group-refusals.ts';
+import { busy, changePending, logFull, notLeader, tooLarge } from './group-refusals.ts';
 import { Proposals, type LogPosition, type Proposal } from './proposals.ts';
 import { Reads, type Reader } from './reads.ts';
 import type { Timing } from '../timing.ts';
@@ -56,10 +56,10 @@ export class GroupIntake {
 
   changeMembers(change: ConfChange | ConfChangeV2): Promise<LogPosition> {
     const { node, wake } = this.#context;
-    const refusal = this.#refusal(0) ?? (node.refusesChange(change) ? changePending() : undefined);
-    if (refusal !== undefined) return Promise.reject(refusal);
-    const { data } = encodeConfChange(change);
     return new Promise((resolve, reject) => {
+      const { data } = encodeConfChange(change);
+      const refusal = this.#refusal(0) ?? (node.refusesChange(change) ? changePending() : undefined);
+      if (refusal !== undefined) throw refusal;
       this.#append([{ data, resolve, reject }], () => node.proposeConfChange(change));
       wake();
     });
@@ -122,7 +122,8 @@ export class GroupIntake {
     const { node, log, settings } = this.#context;
     if (this.#over !== undefined) return this.#over;
     if (!node.isLeader) return notLeader(node.softState.lead);
-    if (log.pinsOldest) return busy('the log is full', 'log_full');
+    if (bytes > log.entryBytesMax) return tooLarge(bytes, log.entryBytesMax);
+    if (log.pinsOldest) return logFull();
     if (this.#queuedBytes + bytes > settings.queueBytesMax) {
       return busy('too much waits for the log', 'log_queue_full');
     }
@@ -136,7 +137,10 @@ export class GroupIntake {
     const proposals = this.#queue;
     this.#queue = [];
     this.#queuedBytes = 0;
-    if (node.isLeader) {
+    if (this.#context.log.pinsOldest) {
+      // Others have filled it since.
+      for (const { reject } of proposals) reject(logFull());
+    } else if (node.isLeader) {
       this.#append(proposals, () => node.propose(...proposals.map(({ data }) => data)));
     } else {
       for (const { reject } of proposals) reject(notLeader(node.softState.lead));

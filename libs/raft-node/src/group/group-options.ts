@@ -40,15 +40,26 @@ export interface GroupOptions {
 }
 
 const RETAINED_ENTRIES = 1_000;
+const GROUP_MAX = 2 ** 32 - 1;
 
 /** Options of a group at work: who its members are stands in its log. */
 export type GroupSettings = Required<Omit<GroupOptions, 'members'>>;
 
-/** The options with their defaults. @throws {Fault} `invalid_argument`. */
-export function checkedOptions(options: GroupOptions): GroupSettings {
-  if (!Number.isSafeInteger(options.id) || options.id <= 0) {
-    throw new Fault('invalid_argument', `${options.id} cannot be a group's id`);
+/** @throws {Fault} `invalid_argument`. */
+export function checkGroupOptions({ id, members }: GroupOptions): void {
+  if (!Number.isInteger(id) || id <= 0 || id > GROUP_MAX) {
+    throw new Fault('invalid_argument', `${id} cannot be a group's id`);
   }
+  if (members === undefined) return;
+  const { voters, votersOutgoing, learners, learnersNext } = members;
+  for (const ids of [voters, votersOutgoing, learners, learnersNext]) {
+    if (Array.isArray(ids) && ids.every((node) => Number.isSafeInteger(node) && node > 0)) continue;
+    throw new Fault('invalid_argument', 'members is not a configuration; see confStateOf');
+  }
+}
+
+/** The options with their defaults. */
+export function settingsOf(options: GroupOptions): GroupSettings {
   return {
     queueBytesMax: 64 * 1024 * 1024,
     readsMax: 65_536,

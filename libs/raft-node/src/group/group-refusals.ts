@@ -23,6 +23,18 @@ export function changePending(): Fault {
   });
 }
 
+/** Nothing was taken. */
+export function logFull(): Fault {
+  return busy('the log is full until it is compacted', 'log_full');
+}
+
+/** It would not fit into a message to a peer, or into the log beside others. */
+export function tooLarge(bytes: number, bytesMax: number): Fault {
+  return new Fault('invalid_argument', `an entry of ${bytes} bytes, and ${bytesMax} is the most`, {
+    reason: 'entry_too_large',
+  });
+}
+
 /** Nothing was taken; the same may be tried again soon. */
 export function busy(message: string, reason = 'raft_busy'): Fault {
   return new Fault('unavailable', message, { reason, retryAfterMs: 100 });

@@ -80,9 +80,6 @@ export class GroupSender {
       reportSnapshot(to, false);
       return;
     }
-    process.transport.sendSnapshot(to, { group, message }, source, (taken) => {
-      source.close();
-      reportSnapshot(to, taken);
-    });
+    process.transport.sendSnapshot(to, { group, message }, source, (taken) => reportSnapshot(to, taken));
   }
 }

@@ -56,7 +56,26 @@ export class GroupSnapshots {
 
   /** Begins to write the state after `meta.index`; `done` with nothing when it failed. */
   write(meta: SnapshotMeta, source: SnapshotSource, done: Writing['done']): void {
-    this.#writing = { meta, source, sink: this.files.create(this.#name(meta)), done, finishing: false };
+    try {
+      this.#writing = { meta, source, sink: this.files.create(this.#name(meta)), done, finishing: false };
+    } catch (error) {
+      this.#tell(error);
+      source.close();
+      done(undefined);
+    }
+  }
+
+  /** Gives up what is being written: the group has stopped. */
+  stop(): void {
+    const writing = this.#writing;
+    this.#writing = undefined;
+    if (writing === undefined || writing.finishing) return;
+    writing.source.close();
+    try {
+      writing.sink.abort();
+    } catch (error) {
+      this.#tell(error);
+    }
   }
 
   /** Writes a few chunks. */
@@ -73,11 +92,15 @@ export class GroupSnapshots {
         writing.sink.write(chunk);
       }
     } catch (error) {
-      const fault = toFault(error);
-      this.logger.error({ group: this.group, fault: fault.message }, 'a snapshot could not be written');
+      this.#tell(error);
       writing.sink.abort();
       this.#end(writing, undefined);
     }
+  }
+
+  #tell(error: unknown): void {
+    const fault = toFault(error);
+    this.logger.error({ group: this.group, fault: fault.message }, 'a snapshot could not be written');
   }
 
   #finish(writing: Writing): void {
@@ -87,6 +110,7 @@ export class GroupSnapshots {
 
   #end(writing: Writing, meta: SnapshotMeta | undefined): void {
     writing.source.close();
+    if (this.#writing !== writing) return;
     this.#writing = undefined;
     writing.done(meta);
   }

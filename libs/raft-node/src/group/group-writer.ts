@@ -40,7 +40,7 @@ export class GroupWriter {
   write({ entries, snapshot, term, vote, commit, responses }: Message, mustSync: boolean): void {
     const { log, afterDurable } = this.#context;
     if (snapshot !== undefined) this.#restore(snapshot);
-    if (entries.length > 0) log.append(entries);
+    if (entries.length > 0) log.append(entries, true);
     if (term !== 0 || vote !== NONE || commit !== 0) log.setHardState({ term, vote, commit }, mustSync);
     if (responses.length > 0) afterDurable(() => this.#answer(responses));
   }

@@ -25,7 +25,7 @@ import {
   type Status,
 } from '@ringwatch/raft';
 import { ApplyQueue } from './apply-queue.ts';
-import { checkedOptions, coreOptions, type GroupOptions, type GroupSettings } from './group-options.ts';
+import { coreOptions, settingsOf, type GroupOptions, type GroupSettings } from './group-options.ts';
 import type { GroupContext, GroupStats, TurnTaker } from './group-context.ts';
 import { GroupIntake } from './group-intake.ts';
 import type { GroupSnapshots } from './group-snapshots.ts';
@@ -65,7 +65,7 @@ export class RaftGroup implements TurnTaker {
   /** Called by `MultiRaft.open`. */
   constructor(log: GroupLog, options: GroupOptions, snapshots: GroupSnapshots, context: GroupContext) {
     this.id = options.id;
-    this.#options = checkedOptions(options);
+    this.#options = settingsOf(options);
     this.#context = context;
     this.#log = log;
     this.#snapshots = snapshots;
@@ -218,6 +218,11 @@ export class RaftGroup implements TurnTaker {
     return this.#applied;
   }
 
+  /** Nothing is taken until the log is compacted, for it is full and begins with this group's entries. */
+  get isLogFull(): boolean {
+    return this.#log.pinsOldest;
+  }
+
   /** Why the group has stopped for good on this node, if it has. */
   get failed(): Fault | undefined {
     return this.#failed;
@@ -227,6 +232,7 @@ export class RaftGroup implements TurnTaker {
   tick(): void {
     this.#guarded(() => this.#node.tick());
     this.#intake.tick();
+    if (this.isLogFull) this.#taker.relieve();
   }
 
   /** For the driver: a message from a peer. */
@@ -294,6 +300,7 @@ export class RaftGroup implements TurnTaker {
     if (this.#failed !== undefined) return;
     this.#failed = fault;
     this.#applies.clear();
+    this.#snapshots.stop();
     this.#intake.fail(fault);
     this.#options.onFailed(fault);
   }

@@ -84,7 +84,12 @@ class FileSink implements SnapshotSink {
     private readonly folder: string,
   ) {
     this.#file = disk.open(part, true);
-    this.#file.write(header(name), 0);
+    try {
+      this.#file.write(header(name), 0);
+    } catch (error) {
+      this.abort();
+      throw error;
+    }
   }
 
   write(chunk: Uint8Array): void {
@@ -97,9 +102,7 @@ class FileSink implements SnapshotSink {
     this.#writeFrame(0, this.#crc);
     this.#file.sync((fault) => {
       this.#file.close();
-      if (fault === undefined) this.#publish();
-      else this.disk.remove(this.part);
-      done(fault === undefined);
+      done(fault === undefined && this.#publish());
     });
   }
 
@@ -108,9 +111,16 @@ class FileSink implements SnapshotSink {
     this.disk.remove(this.part);
   }
 
-  #publish(): void {
-    this.disk.rename(this.part, join(this.folder, fileName(this.name)));
-    this.disk.syncFolder(this.folder);
+  /** False when the disk does not let it: what is left of it goes with the next start. */
+  #publish(): boolean {
+    try {
+      this.disk.rename(this.part, join(this.folder, fileName(this.name)));
+      this.disk.syncFolder(this.folder);
+      return true;
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      return false;
+    }
   }
 
   #writeChunk(chunk: Uint8Array): void {

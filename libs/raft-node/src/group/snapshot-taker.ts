@@ -41,6 +41,13 @@ export class SnapshotTaker {
     this.#context.wake();
   }
 
+  /** The log is full: a newer snapshot, if there can be one, lets it forget more. */
+  relieve(): void {
+    const { log, applied } = this.#context;
+    const known = log.snapshotMeta?.index ?? 0;
+    if (applied().index > known && !this.#taking) this.want();
+  }
+
   /** So much was applied. */
   applied(bytes: number): void {
     this.#bytesSince += bytes;

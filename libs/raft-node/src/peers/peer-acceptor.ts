@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { Fault } from '@ringwatch/kernel';
-import type { NodeId } from '@ringwatch/raft';
+import type { Message, NodeId } from '@ringwatch/raft';
 import { malformed } from '../byte-reader.ts';
 import { ByteWriter } from '../byte-writer.ts';
 import { decodeMessages } from './message-codec.ts';
@@ -95,7 +95,9 @@ export class PeerAcceptor {
       this.#snapshots.take(kind, body);
     } else {
       if (kind !== 'messages') throw malformed(`${kind} where none belongs`);
-      this.#handler.onMessages(hello.from, decodeMessages(body, hello.from, this.#context.nodeId));
+      const messages = decodeMessages(body, hello.from, this.#context.nodeId);
+      for (const { message } of messages) checkMessage(message);
+      this.#handler.onMessages(hello.from, messages);
     }
   }
 
@@ -153,3 +155,16 @@ export class PeerAcceptor {
 
 /** Faults that a peer's bytes cause; others come out of the handler and are not the peer's. */
 const PEER_REASONS = new Set(['peer_frame_malformed', 'peer_version_unknown']);
+
+/** What no leader sends must not come to the log. @throws {Fault} as for bytes that are malformed. */
+function checkMessage({ type, term, index, logTerm, entries }: Message): void {
+  if (type === 'MsgSnap') throw malformed('a snapshot has a connection of its own');
+  if (type !== 'MsgApp') return;
+  let [lastIndex, lastTerm] = [index, logTerm];
+  for (const entry of entries) {
+    if (entry.index !== ++lastIndex || entry.term < lastTerm || entry.term > term) {
+      throw malformed('entries that do not follow each other');
+    }
+    lastTerm = entry.term;
+  }
+}

@@ -28,6 +28,7 @@ export interface PeerTransport {
   flush(): void;
   /**
    * Sends a `MsgSnap` with the state that it stands for, chunk by chunk as the peer takes them.
+   * Closes the source when it is through with it.
    * @param done called once, with whether the peer has taken it all.
    */
   sendSnapshot(

@@ -52,7 +52,11 @@ export class RaftThread {
   #lastId = 0;
   #address = '';
   #over: Fault | undefined;
-  #listening: (address: string) => void = () => undefined;
+  #closing: Promise<void> | undefined;
+  /** Whoever waits for the start. */
+  #starting:
+    | { readonly resolve: (address: string) => void; readonly reject: (fault: Fault) => void }
+    | undefined;
 
   private constructor(options: RaftThreadOptions) {
     const { logger = silentLogger, onBroken: _, workerUrl, ...workerData } = options;
@@ -69,14 +73,15 @@ export class RaftThread {
 
   /**
    * Starts the worker: opens the log, listens for peers.
-   * @throws {Fault} `data_loss` when the log is damaged, `unavailable` when it cannot listen.
+   * @throws {Fault} `data_loss` when the log is damaged, `unavailable` when it cannot listen,
+   *   `invalid_argument`; `onBroken` is not called then.
    */
   static async start(options: RaftThreadOptions): Promise<RaftThread> {
     const thread = new RaftThread(options);
     thread.#address = await new Promise<string>((resolve, reject) => {
-      thread.#listening = resolve;
-      thread.#worker.once('error', reject);
+      thread.#starting = { resolve, reject };
     });
+    thread.#starting = undefined;
     return thread;
   }
 
@@ -90,8 +95,9 @@ export class RaftThread {
     await this.#command({ kind: 'peers', addresses: [...addresses] });
   }
 
-  /** Starts a group here; see `MultiRaft.open`. */
+  /** Starts a group here; see `MultiRaft.open`. @throws {Fault} as it does. */
   async open(options: ThreadGroupOptions): Promise<ThreadGroup> {
+    if (this.#groups.has(options.id)) throw new Fault('already_exists', `group ${options.id} is open`);
     const { machine: _machine, onRole: _onRole, onFailed: _onFailed, ...sent } = options;
     const group = new ThreadGroup(options, {
       propose: (data) => this.#propose(group, data),
@@ -101,8 +107,20 @@ export class RaftThread {
       state: (job, chunk) => this.#record(TO_WORKER.state, [options.id, job], chunk),
     });
     this.#groups.set(options.id, group);
-    await this.#command({ kind: 'open', options: sent });
+    try {
+      await this.#command({ kind: 'open', options: sent });
+    } catch (error) {
+      this.#groups.delete(options.id);
+      throw error;
+    }
     return group;
+  }
+
+  /** Stops a group here; its log stays. Proposals and reads that wait are refused. */
+  async stop(id: GroupId): Promise<void> {
+    await this.#command({ kind: 'stop', group: id });
+    this.#groups.get(id)?.ended();
+    this.#groups.delete(id);
   }
 
   /** Counts of the log and of every group. */
@@ -110,12 +128,21 @@ export class RaftThread {
     return this.#command({ kind: 'stats' });
   }
 
-  async close(): Promise<void> {
+  /** Ends the worker. Nothing is taken any more; what waits is refused, or unknown. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     if (this.#over !== undefined) return;
     const exited = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
-    await this.#command({ kind: 'close' });
+    const closed = this.#command({ kind: 'close' });
     this.#over = new Fault('unavailable', 'Raft was closed', { reason: 'closed' });
+    // A worker that ends before it has answered is closed as well.
+    await closed.catch(() => undefined);
     await exited;
+    this.#giveUp(this.#over);
   }
 
   #propose(group: ThreadGroup, data: Uint8Array): Promise<LogPosition> {
@@ -203,7 +230,10 @@ export class RaftThread {
   #event(event: WorkerEvent): void {
     switch (event.kind) {
       case 'listening':
-        this.#listening(event.address);
+        this.#starting?.resolve(event.address);
+        return;
+      case 'not-started':
+        this.#end(faultOf(event.fault));
         return;
       case 'role':
         this.#groups.get(event.group)?.roleChanged(event.soft, event.term, event.members);
@@ -220,8 +250,15 @@ export class RaftThread {
   }
 
   #end(fault: Fault): void {
+    this.#giveUp(fault);
     if (this.#over !== undefined) return;
     this.#over = fault;
+    if (this.#starting === undefined) this.#options.onBroken(fault);
+    else this.#starting.reject(fault);
+  }
+
+  /** Nobody will be answered any more. */
+  #giveUp(fault: Fault): void {
     for (const { reject } of this.#waiting.values()) {
       reject(
         new Fault('deadline_exceeded', 'nobody knows what became of it', {
@@ -231,6 +268,6 @@ export class RaftThread {
       );
     }
     this.#waiting.clear();
-    this.#options.onBroken(fault);
+    for (const group of this.#groups.values()) group.ended();
   }
 }

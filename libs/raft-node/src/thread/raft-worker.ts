@@ -37,7 +37,7 @@ import { Wal } from '../wal/wal.ts';
 export interface WorkerOptions extends TimingOptions {
   readonly nodeId: NodeId;
   readonly clusterId: string;
-  /** Holds the log and the snapshots. */
+  /** Holds the log and the snapshots. Of one process at a time: its owner has to see to that. */
   readonly folder: string;
   /** Default 127.0.0.1. */
   readonly host?: string;
@@ -63,7 +63,20 @@ class RaftWorker {
   #transport: TcpTransport | undefined;
   #wal: Wal | undefined;
 
-  async start(options: WorkerOptions): Promise<void> {
+  /** False when it could not, and the main thread was told. */
+  async start(options: WorkerOptions): Promise<boolean> {
+    try {
+      await this.#start(options);
+      return true;
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      this.#tell({ kind: 'not-started', fault: sentFault(error) });
+      this.#close();
+      return false;
+    }
+  }
+
+  async #start(options: WorkerOptions): Promise<void> {
     const { nodeId, folder } = options;
     const shared = { clock: systemClock, random: systemRandom };
     const onBroken = (fault: Fault): void => this.#broken(fault);
@@ -192,7 +205,6 @@ class RaftWorker {
 
   #open(raft: MultiRaft, { retainEntries = RETAINED_ENTRIES, ...options }: SentGroupOptions): void {
     const machine = new ThreadMachine(options.id, this.#writer);
-    this.#machines.set(options.id, machine);
     const tellRole = (): void => {
       const group = raft.group(options.id);
       if (group === undefined) return;
@@ -202,10 +214,13 @@ class RaftWorker {
     raft.open({
       ...options,
       machine,
-      retainFrom: (index) => index - retainEntries + 1,
+      // They are kept for followers that are behind, and those can have a snapshot when there is no room.
+      retainFrom: (index) =>
+        raft.group(options.id)?.isLogFull === true ? index + 1 : index - retainEntries + 1,
       onRole: tellRole,
       onFailed: (fault) => this.#tell({ kind: 'failed', group: options.id, fault: sentFault(fault) }),
     });
+    this.#machines.set(options.id, machine);
     tellRole();
   }
 
@@ -271,5 +286,6 @@ function obeyGroup(group: RaftGroup, raft: MultiRaft, command: GroupCommand): un
 assert(parentPort !== null, 'the Raft worker runs as a worker thread');
 const port = parentPort;
 const worker = new RaftWorker();
-await worker.start(workerData as WorkerOptions);
-port.on('message', (bytes: Uint8Array) => worker.receive(bytes));
+if (await worker.start(workerData as WorkerOptions)) {
+  port.on('message', (bytes: Uint8Array) => worker.receive(bytes));
+}

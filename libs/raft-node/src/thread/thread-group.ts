@@ -80,6 +80,7 @@ export class ThreadGroup {
     return (await this.#link.command({ kind: 'change', group: this.id, change })) as LogPosition;
   }
 
+  /** Asks for it; the role tells whether anything came of it. */
   async transferLeadership(to: NodeId): Promise<void> {
     await this.#link.command({ kind: 'transfer', group: this.id, to });
   }
@@ -88,6 +89,7 @@ export class ThreadGroup {
     await this.#link.command({ kind: 'campaign', group: this.id });
   }
 
+  /** Asks for one; it is taken and written in turns to come. */
   async takeSnapshot(): Promise<void> {
     await this.#link.command({ kind: 'snapshot', group: this.id });
   }
@@ -159,6 +161,11 @@ export class ThreadGroup {
     this.#term = term;
     this.#members = members;
     this.#options.onRole?.(this);
+  }
+
+  /** For the thread: nothing is heard of the group any more. */
+  ended(): void {
+    this.#soft = { lead: 0, role: 'StateFollower' };
   }
 
   /** For the thread. */

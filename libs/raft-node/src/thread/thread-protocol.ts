@@ -69,6 +69,7 @@ export type SentChange = Omit<ConfChange, 'context'> | Omit<ConfChangeV2, 'conte
 /** What the worker tells of its own accord. */
 export type WorkerEvent =
   | { readonly kind: 'listening'; readonly address: string }
+  | { readonly kind: 'not-started'; readonly fault: SentFault }
   | {
       readonly kind: 'role';
       readonly group: GroupId;
@@ -122,8 +123,13 @@ export class RecordWriter extends ByteWriter {
   }
 
   json(value: unknown): void {
-    this.sized(Buffer.from(JSON.stringify(value)));
+    this.sized(Buffer.from(JSON.stringify(value, finite)));
   }
+}
+
+/** JSON has no word for what is without a limit. */
+function finite(_key: string, value: unknown): unknown {
+  return value === Infinity ? Number.MAX_SAFE_INTEGER : value;
 }
 
 export function readSized(reader: ByteReader): Buffer {

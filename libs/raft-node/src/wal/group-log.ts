@@ -31,6 +31,8 @@ export interface GroupHost {
   readonly cache: EntryCache;
   /** Must the group not append now, for want of space? */
   refuses(group: number): boolean;
+  /** The longest entry that is taken. */
+  readonly entryBytesMax: number;
   /** Takes note that something of the group waits, and by how many bytes of entries it changed. */
   staged(group: GroupLog, bytes: number): void;
   segment(number: number): WalSegment;
@@ -125,6 +127,11 @@ export class GroupLog implements Cached {
     return this.#host.refuses(this.id);
   }
 
+  /** Bytes of the longest entry that should be appended. */
+  get entryBytesMax(): number {
+    return this.#host.entryBytesMax;
+  }
+
   /** For the log: false until something is staged. */
   get exists(): boolean {
     return this.#exists;
@@ -179,16 +186,18 @@ export class GroupLog implements Cached {
 
   /**
    * Adds entries of consecutive indices; what stands at the first one's index and behind is gone.
+   * @param isTaken the core has taken them already, so a full log must take them too: whoever asks the core
+   *   looks at {@link pinsOldest} before.
    * @throws {Fault} `unavailable`, reason `log_full`: nothing was added.
    */
-  append(entries: readonly Entry[]): void {
+  append(entries: readonly Entry[], isTaken = false): void {
     const first = entries[0];
     if (first === undefined) return;
     assert(!this.#isRemoved, 'a removed group stages nothing');
     assert(first.index > this.#start.index && first.index <= this.#lastIndex + 1, 'a log has no gaps');
     let bytes = 0;
     for (const { data } of entries) bytes += data.length + ENTRY_HEADER_BYTES;
-    if (this.#host.refuses(this.id))
+    if (!isTaken && this.#host.refuses(this.id))
       throw new Fault('unavailable', `the log is full for group ${this.id}`, { reason: 'log_full' });
     this.#truncate(first.index - 1);
     for (const entry of entries) {

@@ -14,7 +14,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { Fault } from '@ringwatch/kernel';
+import { assert, Fault } from '@ringwatch/kernel';
 import type { LogDisk, LogFile } from './log-disk.ts';
 
 const FILE_MODE = 0o640;
@@ -41,6 +41,7 @@ export const nodeLogDisk: LogDisk = {
 
 class NodeLogFile implements LogFile {
   readonly #descriptor: number;
+  #isClosed = false;
 
   constructor(descriptor: number) {
     this.#descriptor = descriptor;
@@ -89,6 +90,8 @@ class NodeLogFile implements LogFile {
   }
 
   close(): void {
+    assert(!this.#isClosed, 'a file is closed once: its number may be that of another file by now');
+    this.#isClosed = true;
     attempt(() => closeSync(this.#descriptor));
   }
 }

@@ -37,6 +37,9 @@ const FULL_DISK_PAUSE_MS = 1_000;
 /** On a full disk this part of the last segment is left to terms and votes. */
 const RESERVED_SHARE = 1 / 8;
 const GROUP_MAX = 2 ** 32 - 1;
+/** Half of what fits into a message to a peer; and this part of a small log, so that it can go on. */
+const ENTRY_BYTES_MAX = 32 * 1024 * 1024;
+const ENTRY_SHARE = 1 / 8;
 
 type Done = (fault?: Fault) => void;
 
@@ -76,6 +79,7 @@ export class Wal {
       staged: (group, bytes) => this.#staged(group, bytes),
       segment: (number) => this.#chain.segment(number),
       refuses: (group) => this.#refuses(group),
+      entryBytesMax: Math.min(ENTRY_BYTES_MAX, options.limitBytes * ENTRY_SHARE),
     };
     for (const [id, image] of replayed.groups) this.#groups.set(id, new GroupLog(id, this.#host, image));
     const { walId } = this;

@@ -128,6 +128,9 @@ export class RaftInvariants {
   #acknowledged({ from, index, term }: Message, shadow: Shadow): void {
     if (index <= shadow.durableLast) {
       const known = shadow.durableTerms[index];
+      const { acknowledged } = shadow;
+      // A late copy of an earlier answer takes nothing back, unless the entry was replaced since.
+      if (index < acknowledged.index && hasDurably(shadow, acknowledged.index, acknowledged.term)) return;
       if (known !== undefined) shadow.acknowledged = { index, term: known };
     } else if (term === shadow.term) {
       fail(`${from} acknowledged entry ${index} before it was durable`);
@@ -261,8 +264,8 @@ export class RaftInvariants {
 
   #intercept(log: GroupLog, shadow: Shadow): void {
     const append = log.append.bind(log);
-    log.append = (entries) => {
-      append(entries);
+    log.append = (entries, isTaken) => {
+      append(entries, isTaken);
       this.#appended(shadow, entries);
     };
     const applySnapshot = log.applySnapshot.bind(log);

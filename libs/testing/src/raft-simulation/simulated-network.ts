@@ -113,6 +113,7 @@ export class SimulatedNetwork {
   ): void {
     const chunks: Uint8Array[] = [];
     for (let chunk = source.next(); chunk !== undefined; chunk = source.next()) chunks.push(chunk);
+    source.close();
     const link = this.#link(from, to);
     const receiver = this.#ports.get(to);
     let over = false;
