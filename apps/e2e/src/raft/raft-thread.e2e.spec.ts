@@ -92,7 +92,7 @@ test.each([
   await expect(start(1, options)).rejects.toMatchObject({ name: 'Fault', code });
 });
 
-test('a second open, a change that is none, a group without a number: refused, and nothing changes', async () => {
+test('a second open, a change that is none, a group without a number change nothing', async () => {
   const { thread, machine, group } = await alone();
   const open = (id: number): Promise<ThreadGroup> => thread.open({ id, machine: new ListMachine() });
   await expect(open(1)).rejects.toMatchObject({ code: 'already_exists' });
