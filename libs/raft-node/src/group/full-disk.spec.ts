@@ -116,6 +116,28 @@ test('a snapshot for which there is no room is given up, and a later one taken',
   await raft.close();
 });
 
+test('a snapshot whose last bytes find no room is not there', () => {
+  let isFull = false;
+  const open: LogDisk['open'] = (path, create) => {
+    const file = nodeLogDisk.open(path, create);
+    const write = file.write.bind(file);
+    file.write = (source, position) => {
+      if (isFull) throw new Fault('resource_exhausted', 'no space left', { reason: 'disk_full' });
+      write(source, position);
+    };
+    return file;
+  };
+  const files = new SnapshotFiles({ ...nodeLogDisk, open }, join(folder, 'snapshots'));
+  const sink = files.create({ group: 1, index: 5, term: 1 });
+  sink.write(Buffer.from('state'));
+  isFull = true;
+  let outcome: boolean | undefined;
+  sink.finish((taken) => (outcome = taken));
+  expect([outcome, readdirSync(join(folder, 'snapshots'))]).toEqual([false, []]);
+  expect(() => files.create({ group: 1, index: 6, term: 1 })).toThrow('no space left');
+  expect(readdirSync(join(folder, 'snapshots'))).toEqual([]);
+});
+
 test('a group that stops while it takes a snapshot leaves nothing behind', async () => {
   const { raft, run, lead } = node(ROOMY);
   let closed = 0;

@@ -2,7 +2,7 @@
  * The snapshots of one group: taking them from the state machine, a few chunks a turn so that nobody waits,
  * and handing them to and from other nodes. The log names the snapshot that counts.
  */
-import { toFault, type Logger } from '@ringwatch/kernel';
+import { Fault, toFault, type Logger } from '@ringwatch/kernel';
 import type { GroupId, SnapshotSink, SnapshotSource } from '../peers/peer-transport.ts';
 import type { SnapshotFiles, SnapshotName } from './snapshot-files.ts';
 import type { SnapshotMeta } from '../wal/wal-section.ts';
@@ -44,9 +44,15 @@ export class GroupSnapshots {
     return this.files.open(this.#name(meta));
   }
 
-  /** Takes in a snapshot that another node sends. */
-  receive(meta: SnapshotMeta): SnapshotSink {
-    return this.files.create(this.#name(meta));
+  /** Takes in a snapshot that another node sends; undefined when there is no room for it. */
+  receive(meta: SnapshotMeta): SnapshotSink | undefined {
+    try {
+      return this.files.create(this.#name(meta));
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      this.#tell(error);
+      return undefined;
+    }
   }
 
   /** Removes those before `meta`, which the log names durably; a younger one may be about to be named. */
@@ -59,6 +65,7 @@ export class GroupSnapshots {
     try {
       this.#writing = { meta, source, sink: this.files.create(this.#name(meta)), done, finishing: false };
     } catch (error) {
+      if (!(error instanceof Fault)) throw error;
       this.#tell(error);
       source.close();
       done(undefined);
@@ -74,6 +81,7 @@ export class GroupSnapshots {
     try {
       writing.sink.abort();
     } catch (error) {
+      if (!(error instanceof Fault)) throw error;
       this.#tell(error);
     }
   }
@@ -92,14 +100,13 @@ export class GroupSnapshots {
         writing.sink.write(chunk);
       }
     } catch (error) {
-      this.#tell(error);
+      this.#tell(toFault(error));
       writing.sink.abort();
       this.#end(writing, undefined);
     }
   }
 
-  #tell(error: unknown): void {
-    const fault = toFault(error);
+  #tell(fault: Fault): void {
     this.logger.error({ group: this.group, fault: fault.message }, 'a snapshot could not be written');
   }
 

@@ -252,6 +252,7 @@ export class RaftGroup implements TurnTaker {
       return undefined;
     }
     const sink = this.#snapshots.receive(snapshot);
+    if (sink === undefined) return undefined;
     const finish = (done: (taken: boolean) => void): void =>
       sink.finish((taken) => {
         if (taken) this.#snapshotsReceived++;

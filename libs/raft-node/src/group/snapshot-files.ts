@@ -99,7 +99,14 @@ class FileSink implements SnapshotSink {
   }
 
   finish(done: (taken: boolean) => void): void {
-    this.#writeFrame(0, this.#crc);
+    try {
+      this.#writeFrame(0, this.#crc);
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      this.abort();
+      done(false);
+      return;
+    }
     this.#file.sync((fault) => {
       this.#file.close();
       done(fault === undefined && this.#publish());
